@@ -1,0 +1,28 @@
+"""Syndicate: a folder of Markdown articles becomes e-mail digests and social posts.
+
+The package is a belt. Each folder is a station; an immutable value travels from one to the next::
+
+    content             plan              render            adapters          deliver + ledger
+    *.md -> Article  -> Edition(+skipped) -> Letter | Post -> Payload      -> Delivery -> Receipt
+            (+Problem)
+
+    errors.py     the exception tree
+    model/        the nouns, and nothing that acts
+    config/       YAML -> Settings, every problem at once; secrets
+    content/      folders -> articles; tolerant front matter; Markdown; the index
+    audience/     who may receive an e-mail edition; unsubscribe tokens
+    plan.py       pure: articles x channels x history x now -> Plan
+    render/       templates -> Letter | Post; the one shortener
+    adapters/     one file a network
+    ledger/       what was said, to whom, exactly
+    deliver/      the courier: claim -> prepare -> send -> settle; recover
+    app.py        the parts, put together; `rehearsal(app)` is the only place that knows of a dry run
+    pipeline.py   the motion: `proofs()` and `run()`; run = proofs + courier
+    scheduler.py  APScheduler as a clock: it says "now", never "what"
+    cli/          one file a command group
+
+Imports go one way: errors < model < {config content audience plan render adapters ledger deliver} < app <
+pipeline < {cli scheduler}. `tests/test_floors.py` enforces it.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,66 @@
+"""The contract between the courier and a network, on one screen.
+
+An adapter classifies and never decides: it does not retry, sleep, log, read settings, open the ledger or ask
+whether this is a dry run. `README.md` in this folder is the recipe for a new one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from syndicate.errors import Unsupported
+from syndicate.model import Dedupe, Message, Outcome, Payload, Receipt, TextRules
+
+
+class Options(BaseModel):
+    """What an account of this adapter may say in the configuration; a secret is a `SecretStr`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connections: int = Field(default=1, ge=1, le=200, description="how many conversations at once")
+
+
+class Adapter(ABC):
+    """One network or provider."""
+
+    #: as in `accounts: {…: {adapter: NAME}}`
+    name: ClassVar[str]
+    Options: ClassVar[type[Options]] = Options
+    #: what the network counts
+    rules: ClassVar[TextRules] = TextRules()
+    #: what may be done about silence
+    dedupe: ClassVar[Dedupe] = Dedupe()
+    #: of `email`, `post`, `image`; what is not declared is refused by `compose`
+    supports: ClassVar[frozenset[str]] = frozenset()
+    #: whether it only writes to this disk: such an account also works in `mode: rehearsal`
+    local: ClassVar[bool] = False
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+    @abstractmethod
+    def compose(self, message: Message) -> Payload:
+        """The exact bytes for the wire. Pure: same message, same payload; no credential in it.
+
+        Raises `Unsupported` where the network cannot express the message.
+        """
+
+    def open(self) -> AbstractContextManager[Any]:
+        """A session for many calls of one thread: a connection, or nothing. Opening it may fail; so may each call."""
+        return nullcontext()
+
+    def prepare(self, session: Any, payload: Payload) -> Payload | Outcome:
+        """Uploads, with no public effect; may happen twice. The payload with its holes filled, or what went wrong."""
+        return payload
+
+    @abstractmethod
+    def send(self, session: Any, payload: Payload, key: str) -> Outcome:
+        """The one call that counts; never raises for a fault of the network. `key` goes to those that know a repeat."""
+
+    def find(self, session: Any, payload: Payload, key: str) -> Receipt | None:
+        """Asks the network whether it has the message; only if `dedupe.lookup`. None: it certainly has not."""
+        raise Unsupported(f"{self.name} cannot be asked what it has")

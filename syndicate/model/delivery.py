@@ -1,0 +1,135 @@
+"""One message to one recipient: its states, the moves between them, and what networks answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    PLANNED = "planned"
+    SENDING = "sending"  #: claimed; a worker may be on the wire with it
+    SENT = "sent"  #: the network said yes
+    REFUSED = "refused"  #: the network said no, for this recipient and for good
+    DEFERRED = "deferred"  #: certainly not accepted; will be tried again
+    UNKNOWN = "unknown"  #: asked, no answer: evidence or a person decides
+    SKIPPED = "skipped"  #: unsubscribed, suppressed or erased in time
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"  #: deferred until it was too late
+
+
+#: Every move there is. The ledger refuses any other.
+MOVES: Mapping[State, frozenset[State]] = {
+    State.PLANNED: frozenset({State.SENDING, State.SKIPPED, State.CANCELLED}),
+    State.SENDING: frozenset({State.SENT, State.REFUSED, State.DEFERRED, State.UNKNOWN}),
+    State.DEFERRED: frozenset({State.SENDING, State.CANCELLED, State.EXPIRED, State.SKIPPED}),
+    State.UNKNOWN: frozenset({State.SENT, State.DEFERRED, State.CANCELLED}),
+    State.SENT: frozenset(),
+    State.REFUSED: frozenset(),
+    State.SKIPPED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+
+#: States in which a delivery still waits for a worker or a person.
+OPEN_STATES = frozenset(state for state, moves in MOVES.items() if moves)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One row of the ledger: one message to one recipient, or one post to one account."""
+
+    #: row number; orders the deliveries of an edition
+    id: int
+    #: key of the edition
+    edition: str
+    #: address, or the account's name
+    recipient: str
+    name: str = ""
+    #: what else the audience knew of the recipient when the edition was entered
+    fields: Mapping[str, str] = field(default_factory=dict)
+    account: str
+    state: State = State.PLANNED
+    #: how often it was claimed
+    attempt: int = 0
+    #: fence: grows with every claim; a result with an older one is refused
+    epoch: int = 0
+    #: aware; not before this moment
+    due: datetime | None = None
+    #: hex SHA-256 and size of the exact bytes, once they went out
+    sha256: str = ""
+    size: int = 0
+    #: the network's name for it
+    receipt: str = ""
+    permalink: str = ""
+    #: the network's own words, or ours where it had none
+    reason: str = ""
+    #: aware; last move
+    moved: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the delivery for people and for networks that know idempotency keys."""
+        return f"{self.edition}:{self.recipient}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dedupe:
+    """What may be done about silence on a network."""
+
+    #: for so long the very same bytes may be sent again, because the network recognises them
+    repeat: timedelta | None = None
+    #: whether the network can be asked (`Adapter.find`)
+    lookup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The network accepted."""
+
+    #: its name for the message; empty where it gives none
+    id: str = ""
+    permalink: str = ""
+    #: its answer in its own words, such as `250 2.0.0 queued as 4Zk`
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The network refused this message for this recipient, for good."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Certainly not accepted, and worth another try."""
+
+    reason: str
+    #: as the network asks; None: the courier's schedule
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The account is at fault (password, TLS, API version): nobody is to be tried until a person has acted."""
+
+    reason: str
+    #: what to do
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Asked, and no answer that can be understood: it may have been accepted."""
+
+    reason: str
+
+
+#: All that a network can have said. Adapters classify, the courier decides.
+Outcome: TypeAlias = Receipt | Refused | Deferred | Paused | Unknown

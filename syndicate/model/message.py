@@ -1,0 +1,192 @@
+"""An edition in words, and what of it goes over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A name and an address."""
+
+    #: `local@domain`
+    address: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Who speaks: what templates and headers may say about the publisher."""
+
+    name: str
+    url: str
+    language: str = "en"
+    #: IANA zone
+    timezone: str = "UTC"
+    sender: Mailbox
+    #: where replies go; empty: the sender
+    reply_to: str = ""
+    postal_address: str = ""
+    #: the page behind "Follow us on LinkedIn"
+    linkedin: str = ""
+    #: absolute base of unsubscribe and preference pages, without a slash at its end
+    links: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets a delivery: a subscriber, or the account itself for a post."""
+
+    #: normalised `local@domain`, or the account's name
+    address: str
+    name: str = ""
+    #: other columns that templates may show
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """An e-mail edition in words before it knows its reader: everything but the slots is done and encoded."""
+
+    #: key of the edition
+    edition: str
+    #: as in List-Id and Feedback-ID
+    channel: str
+    #: dates the message; aware
+    date: datetime
+    subject: str
+    preheader: str
+    sender: Mailbox
+    reply_to: str = ""
+    #: both parts, decoded, with slot markers; for providers that want parts and not bytes
+    html: str
+    text: str
+    #: all headers in order, with slot markers
+    headers: tuple[tuple[str, str], ...]
+    #: canonical CRLF bytes of the whole message between the slots; one more than `slots`
+    segments: tuple[bytes, ...]
+    #: `header:to`, `text:unsubscribe`, `html:name`, …: which value goes after each segment, and how it is encoded
+    slots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """One letter to one reader."""
+
+    letter: Letter
+    recipient: Recipient
+    #: slot name -> plain value
+    values: Mapping[str, str]
+    #: the whole message: headers and MIME parts, canonical CRLF, before dot-stuffing
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that goes with a post."""
+
+    data: bytes = field(repr=False)
+    #: such as `image/jpeg`
+    media_type: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One article in the words of one network."""
+
+    #: key of the edition
+    edition: str
+    #: as people will read it, before the network's own encoding
+    text: str
+    #: the link, with UTM
+    url: str
+    #: of the link card
+    title: str
+    description: str = ""
+    image: Image | None = None
+    #: BCP 47
+    language: str = "en"
+    #: without `#`; they stand in `text` already
+    hashtags: tuple[str, ...] = ()
+
+
+Message: TypeAlias = Email | Post
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRules:
+    """What a network counts, and how much of it it takes. The algorithm is `render/fit.py`."""
+
+    #: in `unit`s; 0: unlimited
+    max_length: int = 0
+    #: `utf16`, `codepoint`, `grapheme` or `byte`
+    unit: str = "codepoint"
+    #: every URL counts as so many; 0: as long as it is
+    link_length: int = 0
+    #: characters that cost one more each, because the adapter escapes them
+    escaped: str = ""
+    #: hashtags that still look written by a person
+    max_hashtags: int = 5
+    #: lines shown above the fold, and characters of a line on a phone and on a desktop; 0: no fold
+    fold_lines: int = 0
+    fold_phone: int = 0
+    fold_desktop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file the network wants before the message that shows it. `Adapter.prepare` sends it."""
+
+    #: name of the hole in the body that the network's id for the file fills, such as `{{image}}`
+    hole: str
+    data: bytes = field(repr=False)
+    media_type: str = "application/octet-stream"
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One SMTP transaction."""
+
+    #: envelope, `MAIL FROM`
+    sender: str
+    #: envelope, `RCPT TO`
+    recipient: str
+    #: what follows DATA, before dot-stuffing
+    data: bytes = field(repr=False)
+
+    @property
+    def content(self) -> bytes:
+        """The bytes whose SHA-256 stands in manifest and ledger."""
+        return self.data
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, without credentials: those are added when it is sent and are not part of the content."""
+
+    method: str
+    url: str
+    body: bytes = field(repr=False)
+    #: without any credential
+    headers: Mapping[str, str] = field(default_factory=dict)
+    #: sent first, by `Adapter.prepare`, which fills the holes of the body
+    uploads: tuple[Upload, ...] = ()
+
+    @property
+    def content(self) -> bytes:
+        """Method, URL and body: the bytes whose SHA-256 stands in manifest and ledger."""
+        return f"{self.method} {self.url}\n".encode() + self.body
+
+
+Payload: TypeAlias = Mail | Request
+
+
+def digest(payload: Payload) -> str:
+    """Hex SHA-256 of a payload's content, as manifest and ledger show it."""
+    return sha256(payload.content).hexdigest()
