@@ -18,11 +18,12 @@ The package is a belt. Each folder is a station; an immutable value travels from
     deliver/      the courier: claim -> prepare -> send -> settle; recover
     app.py        the parts, put together; `rehearsal(app)` is the only place that knows of a dry run
     pipeline.py   the motion: `proofs()` and `run()`; run = proofs + courier
+    proofs.py     what a rehearsal leaves behind: message files, manifest, the page to look at
     scheduler.py  APScheduler as a clock: it says "now", never "what"
     cli/          one file a command group
 
-Imports go one way: errors < model < {config content audience plan render adapters ledger deliver} < app <
-pipeline < {cli scheduler}. `tests/test_floors.py` enforces it.
+Imports go one way: errors < model < {config content audience plan render adapters ledger deliver} < app < pipeline <
+{proofs scheduler} < cli. `tests/test_floors.py` enforces it.
 """
 
 __version__ = "0.1.0"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.project import Project, starter
+
 ROOT = Path(__file__).parent.parent
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -51,3 +53,9 @@ def missing(program: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(sentence)
     pytest.skip(sentence)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A starter project in a folder of its own."""
+    return starter(tmp_path / "newsroom")

@@ -7,11 +7,12 @@ PACKAGE = Path(__file__).parent.parent / "syndicate"
 FLOORS = [
     {"errors"},
     {"model"},
-    {"config", "content", "audience", "occasions", "plan", "render", "adapters", "ledger", "deliver"},
+    {"config", "content", "audience", "plan", "render", "adapters", "ledger", "deliver"},
     {"engine"},
     {"app"},
     {"pipeline"},
-    {"cli", "web", "scheduler"},
+    {"proofs", "scheduler"},
+    {"cli", "web"},
 ]
 FLOOR = {station: height for height, stations in enumerate(FLOORS) for station in stations}
 FREE = {"__init__", "__main__", "testing"}  # the package's door, and the doubles, which may look at everything

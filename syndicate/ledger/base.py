@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from syndicate.model import Delivery, History, Outcome, Recipient, State, Used
+from syndicate.model import Delivery, History, Recipient, Settlement, State, Used
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +66,24 @@ class EditionRow:
     entered: datetime
     actor: str
     counts: Mapping[State, int]
+    #: who paused or cancelled it, and why
+    reason: str = ""
+    #: hex SHA-256 of the frozen message
+    sha256: str = ""
     articles: tuple[Used, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
-    """What became of a claimed delivery."""
+class AccountPause:
+    """An account that nobody may use until a person has acted."""
 
-    delivery: Delivery
-    outcome: Outcome
-    #: hex SHA-256 and size of what was sent, or tried
-    sha256: str = ""
-    size: int = 0
-    #: for `Deferred` and `Paused`: when to try again; aware
-    due: datetime | None = None
+    #: the account
+    name: str
+    reason: str
+    #: what to do
+    hint: str
+    #: aware
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ class Event:
     reason: str
     #: worker, command or person
     actor: str
+
+
+__all__ = ["AccountPause", "EditionRow", "Entry", "Event", "Ledger", "LeftOut", "Settlement"]
 
 
 class Ledger(Protocol):
@@ -117,28 +124,61 @@ class Ledger(Protocol):
         """The latest editions first."""
 
     def unfinished(self) -> Sequence[str]:
-        """Keys of editions that have planned, sending or deferred deliveries and are not paused."""
+        """Keys of editions that have planned, sending or deferred deliveries and are not paused, oldest first."""
+
+    def doubtful(self) -> Sequence[str]:
+        """Keys of editions that have unknown deliveries, oldest first."""
 
     def frozen(self, key: str) -> bytes:
         """The message of an edition as it was entered."""
 
+    def set_edition_state(self, key: str, state: str, reason: str, now: datetime, actor: str) -> None:
+        """A person's word on a whole edition: `paused`, `sending` again, or `cancelled` with all that waits in it.
+
+        What a worker holds is not touched: it is settled, and nothing more is claimed. Raises `IllegalMove` where
+        the edition is done or cancelled, `LedgerError` where there is none.
+        """
+
     def claim(self, edition: str, worker: str, limit: int, now: datetime, lease: timedelta) -> Sequence[Delivery]:
-        """Takes up to `limit` due deliveries (planned, or deferred and due) to `sending`: one durable commit."""
+        """Takes up to `limit` due deliveries (planned, or deferred and due) to `sending`: one durable commit.
+
+        None where the edition is paused or cancelled, or its account is paused.
+        """
+
+    def claimed(self, worker: str) -> Iterator[Delivery]:
+        """What a worker holds: claimed and not settled."""
+
+    def renew(self, worker: str, now: datetime, lease: timedelta) -> int:
+        """Prolongs the claims of a worker that is alive; how many."""
 
     def settle(self, settlements: Sequence[Settlement], now: datetime, actor: str) -> Sequence[Delivery]:
         """Writes outcomes in one durable commit; returns the deliveries whose claim was lost meanwhile.
 
-        Raises `IllegalMove` for a move that `MOVES` does not know.
+        A claim whose lease ran out is `unknown` and not yet lost: a late answer of the same epoch is evidence.
+        Raises `IllegalMove`, and writes nothing, for a move that `MOVES` does not know.
         """
 
     def recover(self, now: datetime) -> Sequence[Delivery]:
         """Claims whose lease ran out become `unknown`; returns them."""
 
-    def resolve(self, delivery: Delivery, to: State, reason: str, now: datetime, actor: str) -> None:
-        """Evidence's or a person's word on an `unknown` (or the cancelling of an open one).
+    def resolve(
+        self, delivery: Delivery, to: State, reason: str, now: datetime, actor: str, *, doubt: bool = False
+    ) -> None:
+        """Evidence's or a person's word on an `unknown` (or the cancelling or skipping of one that waits).
 
-        Raises `IllegalMove` for a move that `MOVES` does not know.
+        The receipt and the permalink of `delivery` are written too. `doubt`: the network may still have it, so only a
+        repeat that the network recognises is allowed. Raises `IllegalMove` for a move that `MOVES` does not know or
+        that belongs to a worker, `Superseded` if the delivery has moved since it was read.
         """
+
+    def pause_account(self, name: str, reason: str, hint: str, now: datetime) -> None:
+        """Nobody is claimed for this account until it is resumed; pausing again replaces the reason."""
+
+    def resume_account(self, name: str) -> bool:
+        """Lifts the pause; whether there was one."""
+
+    def paused_accounts(self) -> Sequence[AccountPause]:
+        """Accounts that wait for a person, by name."""
 
     def deliveries(self, edition: str = "", states: Iterable[State] = (), recipient: str = "") -> Iterator[Delivery]:
         """Streams deliveries in the order of their ids."""
@@ -147,7 +187,7 @@ class Ledger(Protocol):
         """Articles and recipients an edition does not have, and why."""
 
     def story(self, edition: str, recipient: str = "") -> Sequence[Event]:
-        """The history of an edition, or of one recipient in it, oldest first."""
+        """The history of an edition, and of one recipient in it or else of its first hundred, oldest first."""
 
     def close(self) -> None:
         """Lets go of files and connections."""

@@ -5,6 +5,7 @@ payloads that go over the wire), `delivery` (states and their moves, deliveries,
 """
 
 from syndicate.model.content import Article, Body, Overrides, Problem, Severity
+from syndicate.model.cron import Cron
 from syndicate.model.delivery import (
     MOVES,
     Dedupe,
@@ -14,6 +15,7 @@ from syndicate.model.delivery import (
     Paused,
     Receipt,
     Refused,
+    Settlement,
     State,
     Unknown,
 )
@@ -52,6 +54,7 @@ __all__ = [
     "Body",
     "Channel",
     "ChannelPlan",
+    "Cron",
     "Dedupe",
     "Deferred",
     "Delivery",
@@ -79,6 +82,7 @@ __all__ = [
     "Request",
     "Schedule",
     "Select",
+    "Settlement",
     "Severity",
     "Skipped",
     "State",

@@ -61,6 +61,8 @@ class Delivery:
     epoch: int = 0
     #: aware; not before this moment
     due: datetime | None = None
+    #: aware; since when the network may already have it, through an earlier attempt that stayed without an answer
+    doubted: datetime | None = None
     #: hex SHA-256 and size of the exact bytes, once they went out
     sha256: str = ""
     size: int = 0
@@ -133,3 +135,23 @@ class Unknown:
 
 #: All that a network can have said. Adapters classify, the courier decides.
 Outcome: TypeAlias = Receipt | Refused | Deferred | Paused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a claimed delivery, for the ledger."""
+
+    #: as it was claimed
+    delivery: Delivery
+    outcome: Outcome
+    #: hex SHA-256 and size of what was sent, or tried
+    sha256: str = ""
+    size: int = 0
+    #: where it ends `deferred`: when to try again, aware; None: at once
+    due: datetime | None = None
+    #: the claim does not count as an attempt: the network was not asked, or the account was at fault
+    free: bool = False
+    #: a second move in the same commit: `EXPIRED` after a deferral, `DEFERRED` after an `Unknown` that may be repeated
+    then: State | None = None
+    #: why there is a second move
+    why: str = ""

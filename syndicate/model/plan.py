@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from syndicate.model.content import Article
 
@@ -24,7 +25,7 @@ class Late:
     #: this late is still on time
     grace: timedelta = timedelta(hours=6)
     #: after that: `send`, `skip` or `ask`
-    then: str = "send"
+    then: str = "skip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +75,8 @@ class Channel:
     unknown: str = "hold"
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """An article that was left out, and why."""
+class Skipped(NamedTuple):
+    """An article that was left out, and why. A tuple, because a plan holds one for each article of a large library."""
 
     article: Article
     #: stable name, such as `draft`, `future`, `used`, `too-old`, `beyond-max`

@@ -1,0 +1,176 @@
+"""What an SMTP server says: the strict reader of its replies (RFC 5321 §4.2), and what each of them means.
+
+Half a reply is no reply: a client that takes `250 2.0` before a reset as a success loses mail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from syndicate.model import Deferred, Outcome, Paused, Receipt, Refused, Unknown
+
+# RFC 5321 §4.5.3.1.5 ends a line at 512 octets; real servers write longer ones. One without end is cut off.
+MAX_LINE = 4096
+MAX_LINES = 128
+
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
+_QUEUE_ID = re.compile(r"queued as ([\w.-]+)", re.IGNORECASE)
+
+
+class Phase(StrEnum):
+    """How far a conversation, or one message in it, has come: what was said last and not yet answered."""
+
+    CONNECT = "connect"
+    GREETING = "greeting"
+    EHLO = "EHLO"
+    TLS = "STARTTLS"
+    AUTH = "AUTH"
+    WAITING = "waiting"  #: for its turn; nothing of the message was said
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    BODY = "body"
+    DOT = "final dot"  #: the only phase whose silence leaves a doubt
+    RSET = "RSET"
+    QUIT = "QUIT"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole reply."""
+
+    #: 200 to 599
+    code: int
+    #: without codes and line ends; more than one for a multi-line reply
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return " ".join((str(self.code), *filter(None, self.lines)))
+
+    @property
+    def enhanced(self) -> str:
+        """RFC 3463 status, such as `5.7.26`; empty where the server gives none."""
+        found = _ENHANCED.match(self.lines[-1])
+        return found.group() if found else ""
+
+
+class Malformed(ValueError):
+    """The server did not speak SMTP."""
+
+
+class ReplyReader:
+    """Bytes in, replies out; any chunking of the bytes gives the same replies."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._code = 0
+        self._lines: list[str] = []
+
+    @property
+    def halfway(self) -> bool:
+        """Whether a reply has begun and is not complete."""
+        return bool(self._buffer or self._lines)
+
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """The replies that these bytes complete, one by one. Raises `Malformed` where the first bad line is reached."""
+        self._buffer += data
+        while b"\n" in self._buffer:
+            line, _, self._buffer = self._buffer.partition(b"\n")
+            reply = self._line(line)
+            if reply is not None:
+                yield reply
+        if len(self._buffer) > MAX_LINE:
+            raise Malformed("a reply line without end")
+
+    def _line(self, line: bytes) -> Reply | None:
+        # A line that ends in LF alone is taken: it is whole, and nothing can hide behind it.
+        line = line.removesuffix(b"\r")
+        match = _LINE.fullmatch(line)
+        if match is None or len(line) > MAX_LINE:
+            raise Malformed(f"not an SMTP reply: {printable(line[:60])}")
+        code = int(match[1])
+        if self._lines and code != self._code:
+            raise Malformed(f"a reply that changes its code from {self._code} to {code}")
+        self._code = code
+        self._lines.append(printable(match[3] or b""))
+        if match[2] == b"-":
+            if len(self._lines) >= MAX_LINES:
+                raise Malformed("a reply of too many lines")
+            return None
+        reply = Reply(code, tuple(self._lines))
+        self._lines = []
+        return reply
+
+
+def printable(line: bytes) -> str:
+    """Text that is safe on a terminal: control characters and broken UTF-8 as escapes."""
+    text = line.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+# Verdicts of big receivers that speak of the sender's set-up and not of this message: Google's SMTP error reference,
+# and Microsoft's 5.7.515 for high-volume senders. The last digits are the same for temporary and permanent ones.
+_SETUP = {
+    ".7.23": "Ask the operator of the sending host for a reverse DNS entry (PTR).",
+    ".7.25": "Ask the operator of the sending host for a reverse DNS entry (PTR).",
+    ".7.26": "Publish SPF, and sign with DKIM.",
+    ".7.27": "Publish SPF for the envelope sender's domain.",
+    ".7.29": "The relay must use TLS towards the receiver.",
+    ".7.30": "Sign with DKIM, and publish the key.",
+    ".7.31": "Publish a DMARC record for the From domain.",
+    ".7.32": "Let the From domain match the domain of SPF or DKIM.",
+    ".7.40": "Publish a DMARC record for the From domain.",
+    ".7.515": "Publish SPF, DKIM and DMARC for the From domain.",
+}
+_SIGN_IN = "Check `username` and `password` of the account."
+_RELAY = "Check host, port and credentials of the account, and whether this server relays for its envelope sender."
+_RATE = timedelta(minutes=10)  # Google: after 4.7.28 nothing for ten minutes
+
+
+def judge(phase: Phase, reply: Reply) -> Outcome:
+    """What a reply means for the message it answers; `phase` is what was said."""
+    reason = str(reply)
+    if phase is Phase.DOT and 200 <= reply.code < 300:
+        return Receipt(id=_queue_id(reason), status=reason)
+    if reply.code == 421 or (reply.code < 500 and reply.enhanced.endswith(".7.28")):
+        return Deferred(reason, _RATE if reply.enhanced.endswith(".7.28") else None)
+    if reply.code < 400:
+        silence = f"unexpected answer to {phase}: {reason}"
+        return Unknown(silence) if phase is Phase.DOT else Deferred(silence)
+    hint = _account_fault(phase, reply)
+    if hint:
+        return Paused(reason, hint)
+    return Deferred(reason) if reply.code < 500 else Refused(reason)
+
+
+def _account_fault(phase: Phase, reply: Reply) -> str:
+    """What to do about a reply that blames the account; empty if it does not."""
+    if reply.enhanced[1:] in _SETUP:
+        return _SETUP[reply.enhanced[1:]]
+    if reply.code in {530, 534, 535, 538}:
+        return _SIGN_IN
+    if phase is Phase.TLS:
+        return "The server refused TLS. Nothing is sent in the clear: check `port` and `tls` of the account."
+    if reply.code < 500:
+        return ""
+    if phase is Phase.AUTH:
+        return _SIGN_IN
+    if phase is Phase.RCPT and "relay" in str(reply).lower():
+        return _RELAY  # "Relay access denied", "Unable to relay", …: no reader is at fault, and all would be refused
+    # To MAIL, 552 speaks of this message's size and 5.6.x of its form; all else speaks of the sender.
+    about_message = reply.code == 552 or reply.enhanced.startswith("5.6.") or reply.enhanced == "5.3.4"
+    if phase in {Phase.GREETING, Phase.EHLO} or (phase is Phase.MAIL and not about_message):
+        return _RELAY
+    return ""
+
+
+def _queue_id(text: str) -> str:
+    found = _QUEUE_ID.search(text)
+    return found[1] if found else ""

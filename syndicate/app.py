@@ -1,0 +1,276 @@
+"""The parts, put together: what one command or one tick works with.
+
+`rehearsal` is the only place that knows of a dry run: the same app around adapters that touch nothing and a ledger
+that lives in memory. What is heavy is opened when it is first asked for, so that `plan` loads no database driver.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as randomness
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syndicate.config.load import Loaded, load
+from syndicate.config.settings import Settings
+from syndicate.errors import ConfigError, UsageError
+from syndicate.model import Channel, History, Payload, Problem, Severity
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from syndicate.adapters.base import Adapter
+    from syndicate.content.library import Library
+    from syndicate.ledger.base import Ledger
+    from syndicate.render.templates import Templates
+
+Clock = Callable[[], datetime]
+Sink = Callable[[str, Payload], None]
+
+
+def now() -> datetime:
+    """The clock of the live app; tests hand in their own."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything that a command needs, opened on demand."""
+
+    #: the project's folder, to which all relative paths belong
+    root: Path
+    #: the configuration with the positions of its keys
+    loaded: Loaded
+    settings: Settings
+    clock: Clock
+    #: account -> its adapter, made once
+    adapter: Callable[[str], Adapter]
+    #: opens the ledger once
+    ledger: Callable[[], Ledger]
+    #: what was said already, without opening the ledger
+    history: Callable[[], History]
+    #: the article folders
+    library: Callable[[], Library]
+    templates: Callable[[], Templates]
+    #: key material of Message-IDs and unsubscribe links
+    secret: Callable[[], bytes]
+    #: whether the ledger outlives this process
+    durable: bool = True
+
+    def has_ledger(self) -> bool:
+        """Whether anything was ever entered; asking does not make a database."""
+        from syndicate.ledger.files import locate
+
+        path = locate(database_url(self.settings), self.root)
+        return path is None or path.exists()
+
+    def attempts(self) -> Path | None:
+        """Where couriers keep their attempt logs; None in a rehearsal, whose ledger lives in memory."""
+        from syndicate.ledger import attempts_folder
+
+        return attempts_folder(database_url(self.settings), self.root) if self.durable else None
+
+    def outbox_page(self, channel: str) -> Path | None:
+        """The page with what an account on this disk has written; None for the other accounts."""
+        folder = getattr(self.adapter(self.channel(channel).account).options, "folder", None)
+        page = folder / "index.html" if isinstance(folder, Path) else None
+        if page is None or not page.exists():
+            return None
+        return page.relative_to(Path.cwd()) if page.is_relative_to(Path.cwd()) else page
+
+    def channel(self, name: str) -> Channel:
+        """Raises `UsageError` with the names there are."""
+        if name in self.settings.channels:
+            return self.settings.channels[name]
+        raise UsageError(
+            f"there is no channel {name!r}", hint=f"The channels are: {', '.join(self.settings.channels)}."
+        )
+
+    def channels(self, names: Iterable[str] = ()) -> tuple[Channel, ...]:
+        """The named channels, or all."""
+        return tuple(map(self.channel, names)) or tuple(self.settings.channels.values())
+
+
+def assemble(config: Path, clock: Clock = now) -> App:
+    """The live app. Raises `ConfigError`, with every problem, if the configuration cannot be used."""
+    loaded = load(config)
+    settings = loaded.settings
+    if settings is None:
+        raise ConfigError("the configuration cannot be used", problems=loaded.problems)
+    root = settings.root
+    return App(
+        root=root,
+        loaded=loaded,
+        settings=settings,
+        clock=clock,
+        adapter=cache(lambda name: make_adapter(loaded, settings, name, resolve_strictly(root))),
+        ledger=cache(lambda: open_ledger(settings)),
+        history=lambda: read_history(settings),
+        library=cache(lambda: make_library(settings)),
+        templates=cache(lambda: make_templates(settings)),
+        secret=cache(lambda: read_secret(settings)),
+    )
+
+
+def rehearsal(app: App, sink: Sink = lambda key, payload: None) -> App:
+    """The same app, unable to touch anything: each payload goes to `sink` and nowhere else.
+
+    A secret that is not set on this machine is no obstacle, since nothing that needs it will happen.
+    """
+    from syndicate.adapters.dryrun import DryRun
+    from syndicate.ledger import rehearsal_copy
+
+    resolve = resolve_if_set(app.root)
+    return replace(
+        app,
+        adapter=cache(lambda name: DryRun(make_adapter(app.loaded, app.settings, name, resolve), sink)),
+        ledger=cache(lambda: rehearsal_copy(database_url(app.settings), app.root)),
+        durable=False,
+    )
+
+
+def stages(app: App, channels: Iterable[Channel]) -> Iterator[tuple[App, tuple[Channel, ...]]]:
+    """Which app serves which channels: in `mode: rehearsal` only accounts that stay on this disk are live."""
+    chosen = tuple(channels)
+    if app.settings.mode == "live":
+        yield app, chosen
+        return
+    local = tuple(channel for channel in chosen if is_local(app, channel))
+    yield app, local
+    if len(local) < len(chosen):
+        yield rehearsal(app), tuple(channel for channel in chosen if channel not in local)
+
+
+def is_local(app: App, channel: Channel) -> bool:
+    """Whether the channel's account only writes to this disk."""
+    from syndicate.adapters import load as load_adapter
+
+    return load_adapter(app.settings.accounts[channel.account].adapter).local
+
+
+def check_accounts(app: App) -> list[Problem]:
+    """What is wrong with the options of each account, without resolving a secret."""
+    problems: list[Problem] = []
+    for name in app.settings.accounts:
+        try:
+            make_adapter(app.loaded, app.settings, name, lambda reference: reference)
+        except ConfigError as error:
+            problems += error.problems or [Problem(app.loaded.shown, error.message, Severity.ERROR, hint=error.hint)]
+    return problems
+
+
+def make_adapter(loaded: Loaded, settings: Settings, name: str, resolve: Callable[[str], str]) -> Adapter:
+    """An account's adapter with its checked options. Raises `ConfigError` with the problems."""
+    from syndicate.adapters import load as load_adapter
+    from syndicate.config.load import validate
+    from syndicate.config.secrets import resolve_all
+
+    account = settings.accounts[name]
+    kind = load_adapter(account.adapter)
+    options, problems = validate(kind.Options, resolve_all(account.options, resolve), f"accounts.{name}", loaded)
+    if options is None:
+        raise ConfigError(f"account {name} cannot be used", problems=problems)
+    return kind(rooted(options, settings.root))
+
+
+def rooted(options: BaseModel, root: Path) -> BaseModel:
+    """The same options with every relative path resolved against the project's folder."""
+    paths = {name: root / value for name, value in options if isinstance(value, Path)}
+    return options.model_copy(update=paths)
+
+
+def resolve_strictly(root: Path) -> Callable[[str], str]:
+    """Resolves a `${…}` reference, or raises `ConfigError` saying what to set."""
+    from syndicate.config.secrets import resolve
+
+    return lambda reference: resolve(reference, root)
+
+
+def resolve_if_set(root: Path) -> Callable[[str], str]:
+    """Resolves a `${…}` reference where that is possible on this machine."""
+    strictly = resolve_strictly(root)
+
+    def resolve(reference: str) -> str:
+        try:
+            return strictly(reference)
+        except ConfigError:
+            return "not-set"
+
+    return resolve
+
+
+def database_url(settings: Settings) -> str:
+    """Where the ledger is; a password in it is a reference until now."""
+    from syndicate.config.secrets import resolve
+
+    return resolve(settings.database, settings.root)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger on disk, brought up to the present schema."""
+    from syndicate import ledger
+
+    return ledger.open_ledger(database_url(settings), settings.root)
+
+
+def read_history(settings: Settings) -> History:
+    """What was already said."""
+    from syndicate import ledger
+
+    return ledger.history(database_url(settings), settings.root)
+
+
+def make_library(settings: Settings) -> Library:
+    """The article folders with their index."""
+    from syndicate.content.library import Library
+
+    return Library(
+        settings.root,
+        [str(folder) for folder in settings.folders],
+        zone=settings.publication.timezone,
+        language=settings.publication.language,
+        base_url=settings.publication.url,
+        cache=settings.root / "var" / "cache" / "articles.json",
+    )
+
+
+def make_templates(settings: Settings) -> Templates:
+    """The project's templates; what it lacks comes from those that Syndicate ships."""
+    from syndicate.config.starter import starter_folder
+    from syndicate.render.templates import Templates
+
+    return Templates(settings.root / settings.templates, fallback=starter_folder() / "templates")
+
+
+def read_secret(settings: Settings) -> bytes:
+    """The key material; made on first use, by whichever command is first, where the project names a file for it.
+
+    A dry run makes it too: without it the bytes that it shows could not be those that are sent later.
+    """
+    from syndicate.config.secrets import file_reference, resolve
+
+    path = file_reference(settings.secret, settings.root)
+    if path is not None and not path.exists():
+        make_secret(path)
+    return resolve(settings.secret, settings.root).encode()
+
+
+def make_secret(path: Path) -> None:
+    """Writes fresh key material that only its owner can read; the first of two processes wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(randomness.token_hex(32) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)  # fails if the name exists: a plain rename would replace the first process's key
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

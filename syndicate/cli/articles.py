@@ -1,0 +1,222 @@
+"""`articles` and `plan`: what is there, what is due, and what was left out and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syndicate.cli.output import Output, clip
+from syndicate.cli.session import moment, parse_time, session
+from syndicate.model import Article, Channel, ChannelPlan, Edition, History, Kind, Plan, Problem, Severity, Skipped
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+
+At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="As if it were TIME (ISO 8601).")]
+SHOWN_LEFT_OUT = 8
+
+
+def articles(
+    context: typer.Context,
+    channel: Annotated[str | None, typer.Option("--channel", help="Only the fate in this channel.")] = None,
+    at: At = None,
+) -> None:
+    """Every article and its fate in each channel: picked, or why not."""
+    from syndicate.plan import plan_channel
+
+    now = session(context)
+    app, out = now.app(), now.out
+    time = parse_time(app, at)
+    catalogue, history = app.library().load(), app.history()
+    parts = [plan_channel(catalogue.articles, one, history, time) for one in app.channels([channel] if channel else [])]
+    fates = {part.channel.name: fate_of(part) for part in parts}
+    rows = [(article, {name: fate(article) for name, fate in fates.items()}) for article in catalogue.articles]
+    out.data({"at": time, "articles": [article_document(article, fate) for article, fate in rows]})
+    for article, fate in rows:
+        date = f"{article.published:%Y-%m-%d}" if article.published else "no date   "
+        out.columns([(date, clip(article.title, 60), article.path)], styles=["dim", "bold", "dim"])
+        out.columns(list(fate.items()), indent=12, styles=["", "green" if "picked" in fate.values() else "dim"])
+    summary(out, catalogue.problems)
+    out.say(f"{len(rows)} articles at {moment(time)}")
+    out.say("Next: syndicate plan", "dim")
+
+
+def fate_of(part: ChannelPlan) -> Any:
+    """Article -> what becomes of it in this channel."""
+    picked = {article.path: edition.key for edition in part.editions for article in edition.articles}
+    reasons = {skipped.article.path: skipped.reason for skipped in part.skipped}
+
+    def fate(article: Article) -> str:
+        if article.path in picked:
+            return f"picked for {picked[article.path]}"
+        return f"left out: {reasons.get(article.path, part.note)}"
+
+    return fate
+
+
+def article_document(article: Article, fate: dict[str, str]) -> dict[str, Any]:
+    """An article as JSON."""
+    return {
+        "path": article.path,
+        "slug": article.slug,
+        "title": article.title,
+        "published": article.published,
+        "undated": article.undated,
+        "draft": article.draft,
+        "author": article.author,
+        "tags": article.tags,
+        "read_minutes": article.read_minutes,
+        "url": article.url,
+        "sha256": article.sha256,
+        "fate": fate,
+    }
+
+
+def plan(
+    context: typer.Context,
+    channel: Annotated[list[str] | None, typer.Argument(help="Channels; all if none is named.")] = None,
+    at: At = None,
+) -> None:
+    """The editions that are due, their articles, who gets them, and what was left out and why."""
+    from syndicate import pipeline
+
+    now = session(context)
+    app, out = now.app(), now.out
+    time = parse_time(app, at)
+    history, catalogue = app.history(), app.library().load()
+    made = pipeline.make_plan(app, time, channel or ())
+    digest = pipeline.plan_hash(app, made)
+    counts = {part.channel.name: reader_count(app, part) for part in made.channels}
+    out.data(plan_document(made, digest, app.settings.mode, counts, catalogue.problems))
+    out.say(f"Plan {digest[:4]}-{digest[4:8]} for {moment(time)}    {app.settings.mode}", "bold")
+    for part in made.channels:
+        show_channel(app, out, part, counts[part.channel.name], history, catalogue.problems)
+    out.say()
+    left_out(out, made)
+    summary(out, catalogue.problems)
+    out.say(next_step(made, at), "dim")
+
+
+def reader_count(app: App, part: ChannelPlan) -> int | None:
+    """How many an edition of this channel would go to; None where there is no edition or no audience."""
+    from syndicate import pipeline
+
+    if not part.editions or part.channel.kind is not Kind.DIGEST:
+        return None
+    return sum(1 for _ in pipeline.audience(app, part.channel).recipients)
+
+
+def show_channel(
+    app: App, out: Output, part: ChannelPlan, readers: int | None, history: History, problems: Sequence[Problem]
+) -> None:
+    """A channel's editions with their articles, or why there are none."""
+    out.say()
+    for edition in part.editions:
+        adapter = app.settings.accounts[edition.channel.account].adapter
+        where = f"by {edition.channel.account} ({adapter})"
+        what = f"{len(edition.articles)} articles → {readers} readers {where}" if readers is not None else where
+        out.columns([(edition.key, what)], styles=["bold cyan"])
+        out.columns([article_row(article, problems) for article in edition.articles], indent=2, styles=["", "dim"])
+    if part.note:
+        keys = f": {', '.join(part.entered)}" if part.entered else ""
+        out.columns([(part.channel.name, f"nothing due: {part.note}{keys}")], styles=["bold cyan", "dim"])
+    if last := last_edition(part.channel, part.editions, history):
+        out.say(f"  last: {last}", "dim")
+
+
+def last_edition(channel: Channel, editions: Iterable[Edition], history: History) -> str:
+    """The channel's latest edition in the ledger, with the number of its articles, for comparison."""
+    if not editions:
+        return ""
+    used = [use for use in history.used if use.channel == channel.name]
+    if not used:
+        return ""
+    last = max(used, key=lambda use: use.occasion)
+    count = sum(use.edition == last.edition for use in used)
+    return f"{last.edition}, {count} article{'' if count == 1 else 's'}, none of them again"
+
+
+def article_row(article: Article, problems: Iterable[Problem]) -> tuple[str, str, str]:
+    """`+ title  date  ! warning`."""
+    warnings = [p.message for p in problems if p.path == article.path and p.severity is Severity.WARNING]
+    date = f"{article.published:%Y-%m-%d}" if article.published else ""
+    return f"+ {clip(article.title, 52)}", date, f"! {warnings[0]}" if warnings else ""
+
+
+def left_out(out: Output, made: Plan) -> None:
+    """The articles that no edition takes; many of one reason in one line."""
+    skipped = [(part.channel.name, one) for part in made.channels for one in part.skipped]
+    if not skipped:
+        out.say("Left out: nothing.")
+        return
+    out.say(f"Left out: {len(skipped)}", "bold")
+    out.columns([left_out_row(name, one) for name, one in skipped[:SHOWN_LEFT_OUT]], indent=2, styles=["", "", "dim"])
+    rest = Counter(one.code for _, one in skipped[SHOWN_LEFT_OUT:])
+    if rest:
+        counts = ", ".join(f"{count} {code}" for code, count in rest.most_common())
+        out.say(f"  and {sum(rest.values())} more ({counts}): syndicate articles lists each with its reason", "dim")
+
+
+def left_out_row(channel: str, skipped: Skipped) -> tuple[str, str, str]:
+    """`- title  channel  reason`."""
+    return f"- {clip(skipped.article.title, 52)}", channel, skipped.reason
+
+
+def summary(out: Output, problems: Sequence[Problem]) -> None:
+    """How many problems there are, by severity."""
+    if not problems:
+        return
+    counts = Counter(problem.severity.value for problem in problems)
+    said = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+    out.say(f"Problems: {said} (syndicate check)", "yellow")
+
+
+def next_step(made: Plan, at: str | None) -> str:
+    """The command that most people want now."""
+    when = f" --at {at}" if at else ""
+    if not made.editions:
+        return "Next: syndicate articles   ·   syndicate status"
+    return f"Next: syndicate preview {made.editions[0].channel.name}{when}   ·   syndicate run --once{when}"
+
+
+def plan_document(
+    made: Plan, digest: str, mode: str, counts: dict[str, int | None], problems: Sequence[Problem]
+) -> dict[str, Any]:
+    """A plan as JSON."""
+    return {
+        "at": made.at,
+        "hash": digest,
+        "mode": mode,
+        "channels": [
+            {
+                "channel": part.channel.name,
+                "occasion": part.occasion,
+                "note": part.note,
+                "entered": part.entered,
+                "readers": counts[part.channel.name],
+                "editions": [edition_document(edition) for edition in part.editions],
+                "skipped": [
+                    {"path": one.article.path, "slug": one.article.slug, "code": one.code, "reason": one.reason}
+                    for one in part.skipped
+                ],
+            }
+            for part in made.channels
+        ],
+        "problems": problems,
+    }
+
+
+def edition_document(edition: Edition) -> dict[str, Any]:
+    """An edition of a plan as JSON."""
+    return {
+        "key": edition.key,
+        "occasion": edition.occasion,
+        "account": edition.channel.account,
+        "articles": [
+            {"path": article.path, "slug": article.slug, "title": article.title, "published": article.published}
+            for article in edition.articles
+        ],
+    }

@@ -1,0 +1,136 @@
+"""`check`: every problem of articles, templates and configuration, with where it is and how to mend it."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syndicate import __version__
+from syndicate.cli.output import Output
+from syndicate.cli.session import session
+from syndicate.model import Problem, Severity
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+
+SARIF_LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.REPAIRED: "note"}
+EXIT_FOUND = 1
+
+
+class Format(StrEnum):
+    """How the problems are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+def check(
+    context: typer.Context,
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]…", help="Only these articles.")] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Write certain repairs back; no other byte changes.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="text, json or sarif.")] = Format.TEXT,
+) -> None:
+    """Articles, templates and configuration: every problem, why it is one, and how to mend it."""
+    now = session(context)
+    app = now.app()
+    out = Output(as_json=now.out.as_json or form is not Format.TEXT, quiet=now.out.quiet, verbose=now.out.verbose)
+    mended = mend_all(app, paths) if fix else []
+    problems, articles = article_problems(app, paths)
+    if not paths:
+        problems = [*app.loaded.problems, *project_problems(app), *problems]
+    out.data(sarif(problems) if form is Format.SARIF else {"problems": problems, "mended": mended})
+    for problem in mended:
+        out.columns([(problem.where, "mended", problem.message)], styles=["", "green"])
+    for problem in problems:
+        out.problem(problem)
+    conclusion(out, problems, articles, len(mended))
+    if any(problem.severity is not Severity.REPAIRED for problem in problems):
+        raise typer.Exit(EXIT_FOUND)
+
+
+def article_problems(app: App, paths: Sequence[Path] | None) -> tuple[list[Problem], int]:
+    """The problems of these files, or of the whole library, and how many articles were read."""
+    if not paths:
+        catalogue = app.library().load()
+        return list(catalogue.problems), len(catalogue.articles)
+    catalogues = [app.library().read(path) for path in paths]
+    return [problem for one in catalogues for problem in one.problems], sum(len(one.articles) for one in catalogues)
+
+
+def project_problems(app: App) -> list[Problem]:
+    """What is wrong with accounts, templates and audiences."""
+    from syndicate.app import check_accounts
+
+    problems = check_accounts(app)
+    for template in sorted({channel.template for channel in app.channels()}):
+        problems += app.templates().check(template)
+    for audience in sorted({channel.audience for channel in app.channels()} - {""}):
+        problems += audience_problems(app, audience)
+    return problems
+
+
+def audience_problems(app: App, name: str) -> list[Problem]:
+    """What is wrong with the rows of an audience."""
+    from syndicate.audience.csv import Readers
+
+    readers = Readers(app.settings.audiences[name].csv, app.root)
+    deque(readers, maxlen=0)  # its problems are known when all rows have passed
+    return readers.problems
+
+
+def mend_all(app: App, paths: Sequence[Path] | None) -> list[Problem]:
+    """Writes the certain repairs back; returns what was mended."""
+    from syndicate.content.mend import mend
+
+    repaired = [problem for problem in article_problems(app, paths)[0] if problem.severity is Severity.REPAIRED]
+    done = {path for path in sorted({problem.path for problem in repaired}) if mend(app.root / path)}
+    return [problem for problem in repaired if problem.path in done]
+
+
+def conclusion(out: Output, problems: Sequence[Problem], articles: int, mended: int) -> None:
+    """`3 problems in 2 articles: 2 can be mended (syndicate check --fix), 1 needs you.`."""
+    counts = Counter(problem.severity for problem in problems)
+    if mended:
+        out.say(f"{mended} mended.", "green")
+    if not problems:
+        out.say(f"No problems in {articles} articles. Next: syndicate plan", "green")
+        return
+    needs = len(problems) - counts[Severity.REPAIRED]
+    parts = [f"{counts[Severity.REPAIRED]} can be mended (syndicate check --fix)"] * bool(counts[Severity.REPAIRED])
+    parts += [f"{needs} need{'s' if needs == 1 else ''} you"] * bool(needs)
+    out.say(f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {articles} articles: {', '.join(parts)}.")
+
+
+def sarif(problems: Sequence[Problem]) -> dict[str, Any]:
+    """The problems as SARIF 2.1.0 (OASIS), which code hosts show beside the lines."""
+    tool = {"driver": {"name": "syndicate", "version": __version__, "rules": [{"id": i} for i in rule_ids(problems)]}}
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": tool, "results": [sarif_result(problem) for problem in problems]}],
+    }
+
+
+def rule_ids(problems: Sequence[Problem]) -> list[str]:
+    """The names of the rules that were broken."""
+    return sorted({problem.code or problem.severity.value for problem in problems})
+
+
+def sarif_result(problem: Problem) -> dict[str, Any]:
+    """One problem as a SARIF result; lines and columns count from 1 there too."""
+    location: dict[str, Any] = {"artifactLocation": {"uri": problem.path}}
+    if problem.line:
+        location["region"] = {"startLine": problem.line, "startColumn": max(problem.column, 1)}
+    text = f"{problem.message} {problem.hint}".strip()
+    return {
+        "ruleId": problem.code or problem.severity.value,
+        "level": SARIF_LEVEL[problem.severity],
+        "message": {"text": text},
+        "locations": [{"physicalLocation": location}],
+    }

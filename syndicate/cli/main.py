@@ -1,0 +1,105 @@
+"""The `syndicate` command: global options, and the one place where an exception becomes a sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syndicate import __version__
+from syndicate.cli import articles, check, config, editions, preview, send, start, status
+from syndicate.cli.output import Output
+from syndicate.cli.session import Session
+from syndicate.errors import ConfigError, NeedsPerson, SyndicateError, UsageError
+
+EXIT_FAILED, EXIT_USAGE, EXIT_PERSON, EXIT_INTERRUPTED = 1, 2, 3, 130
+#: These may stand before or after the command's name; the parser only knows the first.
+FLAGS = {"--json", "-v", "--verbose", "-q", "--quiet"}
+
+cli = typer.Typer(
+    name="syndicate",
+    help="A folder of Markdown articles becomes e-mail digests and social posts. Dry runs show every byte.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 done, 1 something failed or was found, 2 usage or configuration, 3 needs a person.",
+)
+cli.command("init")(start.init)
+cli.command("check")(check.check)
+cli.command("articles")(articles.articles)
+cli.command("plan")(articles.plan)
+cli.command("preview")(preview.preview)
+cli.command("send")(send.send)
+cli.command("post")(send.post)
+cli.command("run")(send.run)
+cli.command("status")(status.status)
+cli.command("why")(editions.why)
+cli.command("resolve")(editions.resolve)
+cli.add_typer(editions.group, name="editions")
+cli.add_typer(config.group, name="config")
+
+
+def show_version(wanted: bool) -> None:
+    """`--version`."""
+    if wanted:
+        print(f"syndicate {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config/syndicate.yaml"),
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of every command; all but --config may also follow its name."""
+    context.obj = Session(config, Output(as_json, quiet, verbose))
+
+
+def hoist(arguments: Sequence[str]) -> list[str]:
+    """The same arguments with the global flags in front, so that `editions show KEY --json` works too."""
+    end = list(arguments).index("--") if "--" in arguments else len(arguments)
+    head, tail = arguments[:end], arguments[end:]
+    return [a for a in head if a in FLAGS] + [a for a in head if a not in FLAGS] + list(tail)
+
+
+def exit_status(error: SyndicateError) -> int:
+    """The exit status that an exception stands for."""
+    if isinstance(error, ConfigError | UsageError):
+        return EXIT_USAGE
+    return EXIT_PERSON if isinstance(error, NeedsPerson) else EXIT_FAILED
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command and leaves with its exit status; no traceback reaches a user."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    output = Output("--json" in given)
+    try:
+        cli(hoist(given), prog_name="syndicate")
+    except SyndicateError as error:
+        output.error(error)
+        sys.exit(exit_status(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` closed the pipe: nothing to say
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:
+        if "-v" in given or "--verbose" in given:
+            raise
+        fault = SyndicateError(
+            f"{type(error).__name__}: {error}",
+            hint="This is a fault of Syndicate, not of yours: -v shows where it happened; please report it.",
+        )
+        output.error(fault)
+        sys.exit(EXIT_FAILED)

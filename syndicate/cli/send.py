@@ -1,0 +1,270 @@
+"""`send`, `post` and `run`: what leaves, or in a dry run would."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syndicate.cli.articles import At
+from syndicate.cli.output import Output, clip
+from syndicate.cli.progress import meter
+from syndicate.cli.session import Session, moment, parse_time, session
+from syndicate.errors import NeedsPerson, UsageError
+from syndicate.model import Article, Channel, ChannelPlan, Kind, Problem, Severity
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+    from syndicate.pipeline import Report
+
+DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Show every byte; open no socket, change nothing.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Dry run: write the proofs and manifest.jsonl.")]
+All = Annotated[bool, typer.Option("--all", help="With --out: the message files of all recipients.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+EXIT_FAILED, EXIT_PERSON = 1, 3
+
+
+def send(
+    context: typer.Context,
+    channel: Annotated[str, typer.Argument(help="A digest channel.")],
+    at: At = None,
+    dry_run: DryRunFlag = False,
+    out: Out = None,
+    everyone: All = False,
+    plan: Annotated[str | None, typer.Option("--plan", metavar="HASH", help="Only if the plan is still this.")] = None,
+    yes: Yes = False,
+) -> None:
+    """A digest now: the occasion that is due and not yet sent, else an extra edition under the key of the time."""
+    from syndicate import plan as planning
+
+    now = session(context)
+    app = now.app()
+    chosen, time = app.channel(channel), parse_time(app, at)
+    if chosen.kind is not Kind.DIGEST:
+        raise UsageError(f"{channel} is a post channel", hint=f"syndicate post ARTICLE --to {channel}")
+    part = planning.by_hand(app.library().load().articles, chosen, app.history(), time)
+    check_hash(app, part, time, plan)
+    carry_out(now, app, [part], actor="send", at=time, dry_run=dry_run, folder=out, everyone=everyone, yes=yes)
+
+
+def check_hash(app: App, part: ChannelPlan, at: datetime, wanted: str | None) -> None:
+    """Refuses if what would be sent is not what the person looked at."""
+    from syndicate import pipeline
+    from syndicate.model import Plan
+
+    if wanted is None:
+        return
+    digest = pipeline.plan_hash(app, Plan(at=at, channels=(part,)))
+    if not digest.startswith(wanted.replace("-", "").replace("·", "").lower()):
+        raise NeedsPerson(
+            f"the plan has changed: it is {digest[:4]}-{digest[4:8]} now, not {wanted}",
+            hint="syndicate plan shows it; articles, templates, readers or the configuration differ.",
+        )
+
+
+def post(
+    context: typer.Context,
+    article: Annotated[Path, typer.Argument(help="A Markdown file.")],
+    to: Annotated[list[str], typer.Option("--to", metavar="CHANNEL", help="Where to; may be repeated.")],
+    text: Annotated[str | None, typer.Option("--text", help="These words instead of the template's.")] = None,
+    at: At = None,
+    dry_run: DryRunFlag = False,
+    out: Out = None,
+    again: Annotated[bool, typer.Option("--again", help="Once more, although it was posted before.")] = False,
+    yes: Yes = False,
+) -> None:
+    """A manual one-off post of one article."""
+    from syndicate import plan as planning
+
+    now = session(context)
+    app = now.app()
+    time, found = parse_time(app, at), read_article(app, now.out, article)
+    if text is not None:
+        found = replace(found, overrides=replace(found.overrides, text=dict.fromkeys(to, text)))
+    channels = app.channels(to)
+    if wrong := [channel.name for channel in channels if channel.kind is not Kind.POST]:
+        raise UsageError(f"{wrong[0]} is a digest channel", hint=f"syndicate send {wrong[0]}")
+    parts = [planning.one_post(found, channel, app.history(), time, again=again) for channel in channels]
+    carry_out(now, app, parts, actor="post", at=time, dry_run=dry_run, folder=out, everyone=True, yes=yes, again=again)
+
+
+def read_article(app: App, out: Output, path: Path) -> Article:
+    """The article in this file. Raises `UsageError` with its problems if it cannot be read."""
+    found = app.library().read(path)
+    for problem in found.problems:
+        if problem.severity is not Severity.ERROR:
+            out.problem(problem)
+    if not found.articles:
+        raise UsageError(f"{path} cannot be posted", problems=found.problems)
+    article: Article = found.articles[0]
+    return article
+
+
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One tick, then leave.")] = False,
+    at: At = None,
+    dry_run: DryRunFlag = False,
+    out: Out = None,
+    everyone: All = False,
+) -> None:
+    """The scheduler: sends what is due, when it is due. With --once, what is due now."""
+    from syndicate import pipeline
+
+    now = session(context)
+    app = now.app()
+    if not (once or at or dry_run):
+        from syndicate.scheduler import serve
+
+        serve(now.config, now.out.say)
+        return
+    time = parse_time(app, at)
+    made = pipeline.make_plan(app, time)
+    now.out.say(f"{moment(time)}    {app.settings.mode}", "bold")
+    carry_out(now, app, made.channels, actor="run", at=time, dry_run=dry_run, folder=out, everyone=everyone, yes=True)
+
+
+def carry_out(
+    now: Session,
+    app: App,
+    parts: Sequence[ChannelPlan],
+    *,
+    actor: str,
+    at: datetime,
+    dry_run: bool,
+    folder: Path | None,
+    everyone: bool,
+    yes: bool,
+    again: bool = False,
+) -> None:
+    """Shows what a plan holds and does it, or rehearses it; leaves with the exit status that fits."""
+    if folder and not dry_run:
+        raise UsageError("--out belongs to --dry-run", hint=f"Add --dry-run, or leave out --out {folder}.")
+    if dry_run:
+        rehearse(now, app, parts, actor=actor, at=at, folder=folder, everyone=everyone, again=again)
+        return
+    ready = parts if yes else confirmed(now, app, parts)
+    reports = [
+        with_progress(now.out, stage, [part for part in ready if part.channel in channels], actor, again)
+        for stage, channels in stages_of(now.out, app, ready)
+    ]
+    finish(now.out, app, parts, reports)
+
+
+def stages_of(out: Output, app: App, parts: Iterable[ChannelPlan]) -> Iterable[tuple[App, tuple[Channel, ...]]]:
+    """Live and rehearsed channels apart, and said so."""
+    from syndicate.app import stages
+
+    for stage, channels in stages(app, [part.channel for part in parts]):
+        if stage is not app:
+            names = ", ".join(channel.name for channel in channels)
+            out.say(f"{names}: rehearsed only, nothing leaves this machine (mode: rehearsal)", "yellow")
+        yield stage, channels
+
+
+def with_progress(out: Output, app: App, parts: Sequence[ChannelPlan], actor: str, again: bool) -> Report:
+    """Runs the pipeline under a progress bar."""
+    from syndicate import pipeline
+
+    with meter(out) as progress:
+        return pipeline.run(app, parts, actor=actor, again=again, progress=progress)
+
+
+def confirmed(now: Session, app: App, parts: Sequence[ChannelPlan]) -> Sequence[ChannelPlan]:
+    """Shows the exact messages and asks. Raises `UsageError` where nobody can be asked."""
+    from syndicate.cli.words import show_proof
+    from syndicate.pipeline import audience, proofs
+
+    editions = [edition for part in parts for edition in part.editions]
+    if not editions:
+        return parts
+    for proof in proofs(app, editions):
+        show_proof(now.out, app, proof)
+    if not sys.stdin.isatty() or now.out.as_json:
+        raise UsageError("nothing was sent: nobody can be asked here", hint="Add --yes to send, or --dry-run to look.")
+    people = sum(1 for part in parts if part.editions for _ in audience(app, part.channel).recipients)
+    typer.confirm(f"{len(editions)} edition(s) to {people} recipient(s). Send?", abort=True)
+    return parts
+
+
+def rehearse(
+    now: Session,
+    app: App,
+    parts: Sequence[ChannelPlan],
+    *,
+    actor: str,
+    at: datetime,
+    folder: Path | None,
+    everyone: bool,
+    again: bool,
+) -> None:
+    """The real run over doubles: every message, byte for byte, and nothing else."""
+    from syndicate.app import rehearsal
+    from syndicate.cli.words import show_proof
+    from syndicate.pipeline import proofs
+    from syndicate.proofs import Folder
+
+    with ExitStack() as stack:
+        proofs_folder = stack.enter_context(Folder(folder, everyone=everyone)) if folder else None
+        dry = rehearsal(app, proofs_folder.take) if proofs_folder else rehearsal(app)
+        report = with_progress(now.out, dry, parts, actor, again)
+        written = list(proofs(dry, [edition for part in parts for edition in part.editions]))
+        for proof in written:
+            show_proof(now.out, dry, proof)
+        if proofs_folder:
+            page = proofs_folder.page(dry, at, parts, written)
+            now.out.say(f"Proofs: {page}   every byte: {proofs_folder.manifest}", "bold")
+    now.out.say("Dry run: nothing was sent, nothing was changed.", "yellow")
+    finish(now.out, dry, parts, [report], dry_run=True)
+
+
+def finish(
+    out: Output, app: App, parts: Sequence[ChannelPlan], reports: Sequence[Report], *, dry_run: bool = False
+) -> None:
+    """What became of every edition, the problems, and the exit status."""
+    done = [one for report in reports for one in report.done]
+    failures = [one for report in reports for one in report.failures]
+    problems: list[Problem] = [one for report in reports for one in report.problems]
+    out.data({"dry_run": dry_run, "done": done, "failures": failures, "problems": problems, "plan": notes(parts)})
+    out.columns([(one.key, tally_text(one.tally)) for one in done], styles=["bold cyan"])
+    for failure in failures:
+        out.problem(failure.problem)
+    for part in parts:
+        if not part.editions and not any(one.channel == part.channel.name for one in done):
+            keys = f": {', '.join(part.entered)}" if part.entered else ""
+            out.columns([(part.channel.name, f"nothing due: {part.note}{keys}")], styles=["bold cyan", "dim"])
+    for problem in problems:
+        out.problem(problem)
+    if not dry_run:
+        whereabouts(out, app, done)
+    if failures or any(one.tally.refused for one in done):
+        raise typer.Exit(EXIT_FAILED)
+    if any(one.tally.unknown for one in done):
+        out.say("Some deliveries are unknown: syndicate status shows them by name.", "bold yellow")
+        raise typer.Exit(EXIT_PERSON)
+
+
+def notes(parts: Iterable[ChannelPlan]) -> list[dict[str, Any]]:
+    """Each channel's note and what it had entered before, as JSON."""
+    return [{"channel": part.channel.name, "note": part.note, "entered": part.entered} for part in parts]
+
+
+def tally_text(tally: Any) -> str:
+    """`sent 3   refused 0   later 0   unknown 0`."""
+    return f"sent {tally.sent}   refused {tally.refused}   later {tally.deferred}   unknown {tally.unknown}"
+
+
+def whereabouts(out: Output, app: App, done: Sequence[Any]) -> None:
+    """Where to look now."""
+    if not done:
+        out.say("Next: syndicate plan   ·   syndicate status", "dim")
+        return
+    for page in dict.fromkeys(filter(None, (app.outbox_page(one.channel) for one in done))):
+        out.say(f"Look: {page}", "bold")
+    out.say(f"Next: syndicate editions show {clip(done[0].key, 80)}", "dim")

@@ -1,0 +1,103 @@
+"""The whole check of a configuration: notation, values, and what only shows when two keys are seen together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from syndicate.config.document import Document, read
+from syndicate.config.faults import literal_secrets, validated
+from syndicate.config.nearest import did_you_mean
+from syndicate.config.plain import build
+from syndicate.config.schema import Config
+from syndicate.config.secrets import has_literal_password, is_reference
+from syndicate.config.settings import Settings
+from syndicate.model import Problem, Severity
+
+
+def check(text: str, shown: str, root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
+    """The settings, or None where there is an error, and every problem in the order of the file."""
+    document = read(text, shown)
+    if not document.data:
+        empty = Problem(
+            shown, "the file is empty", hint="`syndicate init` writes a starter project.", code="config.empty"
+        )
+        return None, document.problems or (empty,)
+    config, faults = validated(Config, document.data, (), document)
+    found = [*document.problems, *faults, *together(document)]
+    problems = tuple(sorted(found, key=lambda problem: (problem.line, problem.column, problem.message)))
+    if config is None or any(problem.severity is Severity.ERROR for problem in problems):
+        return None, problems
+    return build(config.model_dump(mode="json"), root), problems
+
+
+def together(document: Document) -> Iterator[Problem]:
+    """What one key alone cannot tell. Works on the bare data, so that it is found beside all else that is wrong."""
+    channels = mapping(document.data.get("channels"))
+    for name, channel in channels.items():
+        yield from channel_references(name, mapping(channel), document)
+        yield from channel_limits(name, mapping(channel), document)
+    yield from legal_notices(document, [mapping(channel) for channel in channels.values()])
+    yield from exposed_secrets(document)
+
+
+def channel_references(name: str, channel: Mapping[str, Any], document: Document) -> Iterator[Problem]:
+    """Accounts and audiences that a channel names."""
+    for key, block in (("account", "accounts"), ("audience", "audiences")):
+        known = mapping(document.data.get(block))
+        wanted = channel.get(key)
+        if isinstance(wanted, (str, int)) and str(wanted) not in known:
+            near = did_you_mean(str(wanted), known)
+            hint = "" if near else f"Known {block}: {', '.join(known) or 'none'}."
+            message = f"there is no {key} '{wanted}'{near}"
+            yield document.problem(("channels", name, key), message, hint=hint, code="config.reference")
+    kind, audience = channel.get("kind"), channel.get("audience")
+    if kind == "digest" and audience is None:
+        message = "a digest needs the key 'audience'"
+        yield document.problem(("channels", name), message, at_key=True, hint="It says who receives the mail.")
+    if kind == "post" and audience is not None:
+        message = "a post goes to the account's own followers; the audience is not used"
+        yield document.problem(("channels", name, "audience"), message, Severity.WARNING, at_key=True)
+
+
+def channel_limits(name: str, channel: Mapping[str, Any], document: Document) -> Iterator[Problem]:
+    """A digest that could never be made."""
+    select = mapping(channel.get("select"))
+    least, most = select.get("min", 1), select.get("max", 10)
+    if channel.get("kind") == "digest" and isinstance(least, int) and isinstance(most, int) and least > most > 0:
+        message = f"at least {least} articles are wanted and at most {most} taken: no edition could be made"
+        yield document.problem(("channels", name, "select", "min" if "min" in select else "max"), message)
+
+
+def legal_notices(document: Document, channels: list[Mapping[str, Any]]) -> Iterator[Problem]:
+    """What mail to a list needs."""
+    if not any(channel.get("kind") == "digest" for channel in channels):
+        return
+    publication = mapping(document.data.get("publication"))
+    sender = mapping(publication.get("sender"))
+    if sender and not sender.get("postal_address"):
+        message = "'postal_address' is missing: many laws ask for a street address in each mail (CAN-SPAM §7704(a)(5))"
+        yield document.problem(("publication", "sender"), message, Severity.WARNING, at_key=True)
+    url = publication.get("url")
+    if not publication.get("links") and isinstance(url, str) and url.startswith("http://"):
+        message = "unsubscribe links start with it, and mail programs want https:// there (RFC 8058)"
+        hint = "Set publication.links to an https address."
+        yield document.problem(("publication", "url"), message, Severity.WARNING, hint=hint)
+
+
+def exposed_secrets(document: Document) -> Iterator[Problem]:
+    """Secrets that stand in the file itself."""
+    yield from literal_secrets(mapping(document.data.get("accounts")), ("accounts",), document)
+    secret, database = document.data.get("secret"), document.data.get("database")
+    if isinstance(secret, str) and not is_reference(secret):
+        yield from literal_secrets({"secret": secret}, (), document)
+    if isinstance(database, str) and has_literal_password(database):
+        hint = 'Write "postgresql://user:${env:DATABASE_PASSWORD}@host/name".'
+        message = "a password stands in the file, where others may read it"
+        yield document.problem(("database",), message, Severity.WARNING, hint=hint, code="config.literal-secret")
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one: its own mistake is reported elsewhere."""
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,155 @@
+"""`Settings` <-> the plain mapping in the shape of the file, with every default filled in.
+
+The cache and `config show` keep the mapping; both ways stand in one module, because a key that only one of them knows
+is lost. Imports no library: a warm start comes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from syndicate.config import durations
+from syndicate.config.settings import Account, Audience, Mode, Settings
+from syndicate.model import Channel, Kind, Late, Mailbox, Publication, Schedule, Select
+
+Plain = Mapping[str, Any]
+
+
+def build(plain: Plain, root: Path) -> Settings:
+    """The settings of a checked mapping. Defaults that hang on other keys are decided here."""
+    publication = make_publication(plain["publication"])
+    accounts = {name: make_account(account) for name, account in plain["accounts"].items()}
+    return Settings(
+        root=root,
+        publication=publication,
+        mode=Mode(plain["mode"]),
+        database=plain["database"],
+        secret=plain["secret"],
+        folders=tuple(Path(folder) for folder in plain["content"]["folders"]),
+        templates=Path(plain["templates"]),
+        accounts=accounts,
+        audiences={name: Audience(Path(audience["csv"])) for name, audience in plain["audiences"].items()},
+        channels={
+            name: make_channel(name, channel, accounts, publication.timezone)
+            for name, channel in plain["channels"].items()
+        },
+    )
+
+
+def make_publication(plain: Plain) -> Publication:
+    """Who speaks; the unsubscribe links are pages of the publication's own site, if nothing else is said."""
+    sender = plain["sender"]
+    return Publication(
+        name=plain["name"],
+        url=plain["url"],
+        language=plain["language"],
+        timezone=plain["timezone"],
+        sender=Mailbox(sender["email"], sender["name"]),
+        reply_to=plain["reply_to"] or "",
+        postal_address=sender["postal_address"],
+        linkedin=plain["linkedin"] or "",
+        links=plain["links"] or plain["url"].rstrip("/"),
+    )
+
+
+def make_account(plain: Plain) -> Account:
+    """What is not the adapter's name is its options."""
+    return Account(plain["adapter"], {key: value for key, value in plain.items() if key != "adapter"})
+
+
+def make_channel(name: str, plain: Plain, accounts: Mapping[str, Account], zone: str) -> Channel:
+    """A channel; a digest has the template `digest`, a post the one of its network."""
+    kind = Kind(plain["kind"])
+    usual = "digest" if kind is Kind.DIGEST else accounts[plain["account"]].adapter
+    return Channel(
+        name=name,
+        kind=kind,
+        account=plain["account"],
+        audience=plain["audience"] or "",
+        template=plain["template"] or usual,
+        schedule=make_schedule(plain["schedule"], zone),
+        select=make_select(plain["select"], 10 if kind is Kind.DIGEST else 1),
+        approval=plain["approval"],
+        unknown=plain["unknown"],
+    )
+
+
+def make_schedule(plain: Plain | None, zone: str) -> Schedule:
+    """Without a schedule a channel speaks by hand only."""
+    if plain is None:
+        return Schedule(zone=zone)
+    late = Late(grace=durations.parse(plain["late"]["grace"]), then=plain["late"]["then"])
+    return Schedule(cron=plain["cron"], zone=plain["timezone"] or zone, late=late)
+
+
+def make_select(plain: Plain, usual: int) -> Select:
+    """`usual`: how many articles an edition takes where nothing is said."""
+    return Select(
+        max=plain["max"] or usual,
+        min=plain["min"],
+        order=plain["order"],
+        lookback=None if plain["lookback"] == "all" else durations.parse(plain["lookback"]),
+        tags=tuple(plain["tags"]),
+    )
+
+
+def plain(settings: Settings) -> dict[str, Any]:
+    """The mapping from which `build` makes equal settings."""
+    return {
+        "publication": plain_publication(settings.publication),
+        "mode": settings.mode.value,
+        "database": settings.database,
+        "secret": settings.secret,
+        "content": {"folders": [str(folder) for folder in settings.folders]},
+        "templates": str(settings.templates),
+        "accounts": {name: {"adapter": one.adapter, **one.options} for name, one in settings.accounts.items()},
+        "audiences": {name: {"csv": str(audience.csv)} for name, audience in settings.audiences.items()},
+        "channels": {name: plain_channel(channel) for name, channel in settings.channels.items()},
+    }
+
+
+def plain_publication(publication: Publication) -> dict[str, Any]:
+    """The block `publication:`."""
+    return {
+        "name": publication.name,
+        "url": publication.url,
+        "language": publication.language,
+        "timezone": publication.timezone,
+        "sender": {
+            "name": publication.sender.name,
+            "email": publication.sender.address,
+            "postal_address": publication.postal_address,
+        },
+        "reply_to": publication.reply_to or None,
+        "linkedin": publication.linkedin or None,
+        "links": publication.links,
+    }
+
+
+def plain_channel(channel: Channel) -> dict[str, Any]:
+    """One entry of `channels:`."""
+    schedule, select = channel.schedule, channel.select
+    return {
+        "kind": channel.kind.value,
+        "account": channel.account,
+        "audience": channel.audience or None,
+        "template": channel.template,
+        "schedule": {
+            "cron": schedule.cron,
+            "timezone": schedule.zone,
+            "late": {"grace": durations.write(schedule.late.grace), "then": schedule.late.then},
+        }
+        if schedule.cron
+        else None,
+        "select": {
+            "max": select.max,
+            "min": select.min,
+            "order": select.order,
+            "lookback": "all" if select.lookback is None else durations.write(select.lookback),
+            "tags": list(select.tags),
+        },
+        "approval": channel.approval,
+        "unknown": channel.unknown,
+    }

@@ -1,0 +1,150 @@
+"""What may stand in `config/syndicate.yaml`: each key with its type, its default and what it means."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from syndicate.config.kinds import (
+    CronLine,
+    Database,
+    Duration,
+    Email,
+    FilePath,
+    KeyMaterial,
+    Language,
+    Line,
+    LinksBase,
+    Lookback,
+    Name,
+    Url,
+    Zone,
+)
+
+MOST = 1000  # articles of one edition; a mail of a thousand is clipped long before
+
+
+class Part(BaseModel):
+    """A mapping of the file. An unknown key is an error; text may be written as a number (`name: 2001`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, validate_default=True)
+
+
+class Sender(Part):
+    """Who the mail comes from."""
+
+    name: Line = Field(description="name shown as the sender")
+    email: Email = Field(description="address in From; its domain needs SPF, DKIM and DMARC")
+    postal_address: str = Field(
+        default="", max_length=500, description="street address for the footer; many laws ask for it in each mail"
+    )
+
+
+class Publication(Part):
+    """Who speaks."""
+
+    name: Line = Field(description="name of the publication")
+    url: Url = Field(description="its home page; links to articles start from it")
+    language: Language = Field(default="en", description="BCP 47, such as en or pt-BR")
+    timezone: Zone = Field(default="UTC", description="IANA zone of schedules and bare dates, such as Asia/Kolkata")
+    sender: Sender = Field(description="who the mail comes from")
+    reply_to: Email | None = Field(default=None, description="where replies go, if not to the sender")
+    linkedin: Url | None = Field(default=None, description="the page behind `Follow us on LinkedIn`")
+    links: LinksBase | None = Field(
+        default=None, description="base of the unsubscribe links (`<links>/u/<token>`), if not the home page"
+    )
+
+
+class Content(Part):
+    """Where the articles are."""
+
+    folders: list[FilePath] = Field(
+        default=["articles"], min_length=1, description="folders of Markdown files, relative to the project"
+    )
+
+
+class Account(BaseModel):
+    """An adapter with its options, which the adapter itself checks."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, coerce_numbers_to_str=True)
+
+    adapter: Name = Field(description="name of the adapter, such as file, smtp, linkedin or webhook")
+
+
+class Audience(Part):
+    """Where the readers of an e-mail channel come from."""
+
+    csv: FilePath = Field(description="CSV file of readers, relative to the project")
+
+
+class Late(Part):
+    """What to do with an occasion that passed while nobody was looking."""
+
+    grace: Duration = Field(default=timedelta(hours=6), description="this late is still on time")
+    then: Literal["send", "skip", "ask"] = Field(default="skip", description="after that: send it, skip it, or ask")
+
+
+class Schedule(Part):
+    """When a channel speaks."""
+
+    cron: CronLine = Field(description="five fields as in crontab(5): minute, hour, day, month, weekday; or @daily")
+    timezone: Zone | None = Field(default=None, description="IANA zone of `cron`, if not that of the publication")
+    late: Late = Field(default=Late(), description="what to do with an occasion that passed unnoticed")
+
+
+class Select(Part):
+    """Which articles an edition takes."""
+
+    max: int | None = Field(
+        default=None, ge=1, le=MOST, description="articles of a digest (10), or posts on one occasion (1)"
+    )
+    min: int = Field(default=1, ge=1, le=MOST, description="a digest with fewer articles is not made")
+    order: Literal["newest", "oldest"] = Field(default="newest", description="which articles come first")
+    lookback: Lookback = Field(
+        default=timedelta(days=30), description="how far back an article may lie, such as 30d; all: any age"
+    )
+    tags: list[Line] = Field(default=[], description="an article needs one of these tags; empty: any article")
+
+
+class Channel(Part):
+    """A destination: what to select, which template, when, which account."""
+
+    kind: Literal["digest", "post"] = Field(description="digest: one mail about many articles | post: one per article")
+    account: str = Field(description="who delivers: a key of `accounts`")
+    audience: str | None = Field(default=None, description="who receives a digest: a key of `audiences`")
+    template: Name | None = Field(default=None, description="stem of the template files, if not the channel's name")
+    schedule: Schedule | None = Field(default=None, description="when; without it the channel speaks only by hand")
+    select: Select = Field(default=Select(), description="which articles an edition takes")
+    approval: Literal["none", "required"] = Field(default="none", description="whether a person has to approve first")
+    unknown: Literal["hold", "resend"] = Field(
+        default="hold", description="a delivery without an answer: hold it for a person, or send it again"
+    )
+
+
+class Config(Part):
+    """The configuration of a Syndicate project."""
+
+    publication: Publication = Field(description="who speaks")
+    mode: Literal["rehearsal", "live"] = Field(
+        default="rehearsal", description="rehearsal: only accounts that write to this disk | live: the networks too"
+    )
+    database: Database = Field(
+        default="sqlite:///var/syndicate.db", description="where it is remembered what was sent; SQLAlchemy URL"
+    )
+    secret: KeyMaterial = Field(
+        default="${file:var/secret}",
+        description="key material of unsubscribe links and Message-IDs; the default file is made on first use",
+    )
+    content: Content = Field(default=Content(), description="where the articles are")
+    templates: FilePath = Field(default="templates", description="folder of the templates, relative to the project")
+    accounts: dict[Name, Account] = Field(min_length=1, description="name -> adapter and its options")
+    audiences: dict[Name, Audience] = Field(default={}, description="name -> where the readers come from")
+    channels: dict[Name, Channel] = Field(min_length=1, description="name -> destination")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the file, as editors with a YAML language server use it."""
+    schema = Config.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Syndicate configuration"}

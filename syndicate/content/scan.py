@@ -1,0 +1,127 @@
+"""Which files there are in the article folders, without opening any."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from syndicate.content.source import Stamp
+from syndicate.model import Problem, Severity
+
+_SUFFIXES = (".md", ".markdown", ".mdx")
+_SKIPPED = {"node_modules", "__pycache__"}
+#: control characters, and bytes that are no UTF-8 (Python's surrogate escapes): such a name cannot be printed
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class Found(NamedTuple):  # not a dataclass: 100,000 of them are made on every start
+    """A file that may be an article."""
+
+    #: POSIX path relative to the project folder
+    path: str
+    #: what to open: the file itself, or what a link in the folder leads to
+    real: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What lies in the article folders."""
+
+    #: sorted by path
+    files: tuple[Found, ...]
+    problems: tuple[Problem, ...]
+
+
+def scan(root: Path, folders: Iterable[str]) -> Scan:
+    """Files with the suffix of Markdown below the folders, which are relative to `root` or absolute.
+
+    Hidden files and folders are passed over, as everywhere; links out of the folders, devices and unreadable
+    folders are problems.
+    """
+    walk = _Walk(root, tuple(folders))
+    found = {file.path: file for file in walk.files()}
+    return Scan(tuple(found[path] for path in sorted(found)), tuple(walk.problems))
+
+
+def is_article_name(name: str) -> bool:
+    """Whether a file of this name may be an article; one that is named `.md` alone is not hidden, but nameless."""
+    return name.lower().endswith(_SUFFIXES) and (name[0] != "." or name.lower() in _SUFFIXES)
+
+
+def relative(path: str | Path, root: str | Path) -> str:
+    """A path as the user would type it from the project folder: POSIX, and absolute only where it lies elsewhere."""
+    shown = os.path.relpath(path, root)
+    return Path(path).as_posix() if shown.startswith("..") else Path(shown).as_posix()
+
+
+def homes(root: Path, folders: Iterable[str]) -> list[str]:
+    """Where the article folders really are."""
+    return [os.path.realpath(root / folder) for folder in folders]
+
+
+def followed(link: str, inside: Iterable[str]) -> str:
+    """The file that a link leads to. Raises `ValueError` unless it is one inside these folders."""
+    try:
+        target = os.path.realpath(link, strict=True)
+    except OSError as error:
+        raise ValueError(f"is a link that leads nowhere: {error.strerror}") from None
+    if Path(target).is_dir():
+        raise ValueError("is a link to a folder, which is not followed")
+    if not any(target.startswith(f"{home}{os.sep}") for home in inside):
+        raise ValueError("is a link out of the article folders, which is not followed")
+    return target
+
+
+class _Walk:
+    def __init__(self, root: Path, folders: tuple[str, ...]) -> None:
+        self.root = str(root)
+        self.problems: list[Problem] = []
+        self.tops = [os.path.normpath(root / folder) for folder in folders]
+        self.homes = homes(root, folders)
+
+    def files(self) -> Iterator[Found]:
+        pending = []
+        for top in self.tops:
+            shown = relative(top, self.root)
+            pending.append((top, "" if shown == "." else f"{shown}/"))
+        while pending:  # and not a recursion: folders can be nested deeper than Python's stack
+            folder, prefix = pending.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            if entry.name[0] != "." and entry.name not in _SKIPPED:
+                                pending.append((f"{folder}/{entry.name}", f"{prefix}{entry.name}/"))
+                        elif found := self._file(entry, prefix + entry.name):
+                            yield found
+            except OSError as error:
+                hint = "create it, or mend content.folders in the configuration"
+                self._problem(prefix.rstrip("/") or ".", "folder.unreadable", f"cannot be read: {error.strerror}", hint)
+
+    def _file(self, entry: os.DirEntry[str], path: str) -> Found | None:
+        is_link = entry.is_symlink()
+        if not is_article_name(entry.name) and not (is_link and entry.is_dir()):
+            return None
+        if _UNPRINTABLE.search(path):
+            shown = path.encode("utf-8", "replace").decode()
+            self._problem(repr(shown), "file.name", "its name holds what cannot be printed", "rename it")
+            return None
+        try:
+            real = followed(entry.path, self.homes) if is_link else entry.path
+            info = Path(real).stat() if is_link else entry.stat(follow_symlinks=False)
+        except (OSError, ValueError) as error:
+            self._problem(path, "file.link", str(error), "replace the link by what it leads to")
+            return None
+        if not stat.S_ISREG(info.st_mode):
+            self._problem(path, "file.kind", "is not a regular file", "remove it from the article folder")
+            return None
+        return Found(path, real, Stamp.of(info))
+
+    def _problem(self, path: str, code: str, message: str, hint: str) -> None:
+        self.problems.append(Problem(path, message, Severity.ERROR, hint=hint, code=code))

@@ -1,0 +1,270 @@
+"""The attempt log: what a worker did between its claim and its settlement, one line before the wire and one after it.
+
+    {"boot": …, "pid": …}        the header; the worker holds a lock on the file as long as it lives
+    S id epoch sha256 size       from here on the network may accept
+    D id epoch {outcome}         the network answered
+
+A record is one `write` to a file opened with O_APPEND, so it survives the death of the process. It need not survive a
+power cut: a changed boot id widens the doubt to all that the worker held.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from syndicate.deliver.base import Job
+from syndicate.errors import LedgerError
+from syndicate.model import Deferred, Delivery, Outcome, Paused, Receipt, Refused, Unknown
+
+#: Bytes after which the log is written anew with what is still open in it.
+LIMIT = 1 << 20
+#: Characters of a network's own words.
+WORDS = 300
+
+_KINDS: Mapping[str, type[Outcome]] = {kind.__name__: kind for kind in (Receipt, Refused, Deferred, Paused, Unknown)}
+
+
+class LogBroken(LedgerError):
+    """The attempt log cannot be written. Nothing is sent without it."""
+
+
+def boot_id() -> str:
+    """Changes with every start of the machine; empty where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+class AttemptLog:
+    """Remembers what is on the wire, and writes nothing: for a ledger in memory, which ends with its process."""
+
+    def __init__(self, worker: str) -> None:
+        self.worker = worker
+        self._open: dict[int, list[bytes]] = {}
+        self._lock = Lock()
+
+    def started(self, job: Job) -> None:
+        """From here on the network may accept."""
+        line = f"S {job.delivery.id} {job.delivery.epoch} {job.sha256} {job.size}\n".encode()
+        with self._lock:
+            self._write(line)
+            self._open[job.delivery.id] = [line]
+
+    def done(self, delivery: Delivery, outcome: Outcome) -> None:
+        """The network answered."""
+        line = f"D {delivery.id} {delivery.epoch} {_dump(outcome)}\n".encode()
+        with self._lock:
+            self._open.setdefault(delivery.id, []).append(line)
+            self._write(line)
+
+    def settled(self, deliveries: Iterable[Delivery]) -> None:
+        """The ledger knows: their lines are no longer needed."""
+        with self._lock:
+            for delivery in deliveries:
+                self._open.pop(delivery.id, None)
+            self._shrink()
+
+    def is_open(self, delivery: Delivery) -> bool:
+        """Whether it was started and is not settled."""
+        return delivery.id in self._open
+
+    def close(self, *, finished: bool) -> None:
+        """The worker ends. `finished`: the ledger knows all, so there is nothing to recover."""
+
+    def _write(self, line: bytes) -> None:
+        """Makes it last."""
+
+    def _shrink(self) -> None:
+        """Forgets what is settled."""
+
+
+class AttemptFile(AttemptLog):
+    """The log of one living worker, in a file of its name."""
+
+    def __init__(self, folder: Path, worker: str, boot: str) -> None:
+        super().__init__(worker)
+        self._path = folder / f"{worker}.log"
+        self._header = json.dumps({"boot": boot, "pid": os.getpid()}).encode() + b"\n"
+        self._broken: LogBroken | None = None
+        self._size = 0
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._descriptor = self._fresh()
+        except OSError as error:
+            raise _broken(self._path, error) from error
+
+    def close(self, *, finished: bool) -> None:
+        """Lets go of the lock. The file stays for recovery, unless everything is settled."""
+        if finished and not self._open:
+            self._path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+    def _fresh(self) -> int:
+        """A file with the header and what is open. Nobody sees it without its lock; it replaces the old one whole."""
+        draft = self._path.with_suffix(f".{secrets.token_hex(4)}")
+        content = self._header + b"".join(line for lines in self._open.values() for line in lines)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _append(descriptor, content)
+            draft.rename(self._path)
+        except OSError:
+            os.close(descriptor)
+            draft.unlink(missing_ok=True)
+            raise
+        self._size = len(content)
+        return descriptor
+
+    def _write(self, line: bytes) -> None:
+        if self._broken:  # a torn line spoils what would be appended to it
+            raise self._broken
+        try:
+            _append(self._descriptor, line)
+        except OSError as error:
+            self._broken = _broken(self._path, error)
+            raise self._broken from error
+        self._size += len(line)
+
+    def _shrink(self) -> None:
+        if self._size < LIMIT or self._broken:
+            return
+        try:
+            fresh = self._fresh()
+        except OSError:
+            return  # the old file still says everything
+        os.close(self._descriptor)
+        self._descriptor = fresh
+
+
+def _append(descriptor: int, content: bytes) -> None:
+    """One write, whole or an error: the kernel may write less without calling it one."""
+    if os.write(descriptor, content) < len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _broken(path: Path, error: OSError) -> LogBroken:
+    return LogBroken(
+        f"the attempt log {path} cannot be written: {error}",
+        hint="Free some space, or give yourself the right to write there, and run the command again.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a dead worker's log says about one delivery."""
+
+    #: None: it was never started
+    outcome: Outcome | None
+    #: of what was sent, or tried
+    sha256: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLog:
+    """The log of a worker that has died. Nobody else reads it as long as it is held."""
+
+    #: the worker's name in the ledger
+    worker: str
+    #: whether the machine has been up since: only then is the log complete
+    complete: bool
+    #: (delivery, epoch) -> what became of it
+    traces: Mapping[tuple[int, int], Trace] = field(repr=False)
+
+    def of(self, delivery: Delivery) -> Trace:
+        """What became of a delivery that the worker held."""
+        never = None if self.complete else Unknown("the machine went down, and with it what was noted of this attempt")
+        return self.traces.get((delivery.id, delivery.epoch), Trace(never))
+
+
+class Attempts:
+    """The folder in which the couriers of one database keep their logs; None: a ledger in memory, which needs none."""
+
+    def __init__(self, folder: Path | None = None, boot: str | None = None) -> None:
+        self._folder = folder
+        self._boot = boot_id() if boot is None else boot
+
+    def begin(self, worker: str) -> AttemptLog:
+        """The log of a new worker. Raises `LogBroken`."""
+        return AttemptFile(self._folder, worker, self._boot) if self._folder else AttemptLog(worker)
+
+    def dead(self) -> Iterator[DeadLog]:
+        """The logs of workers that have died; each is removed when the caller comes back for the next one."""
+        for path in sorted(self._folder.glob("*.log")) if self._folder else ():
+            try:
+                descriptor = os.open(path, os.O_RDONLY)
+            except FileNotFoundError:
+                continue
+            try:
+                if _abandoned(descriptor, path):
+                    yield self._read(path)
+                    path.unlink()
+            finally:
+                os.close(descriptor)
+
+    def _read(self, path: Path) -> DeadLog:
+        header, *lines = path.read_bytes().split(b"\n")
+        boot = _parse(header).get("boot")
+        return DeadLog(path.stem, bool(boot) and boot == self._boot, dict(_traces(lines)))
+
+
+def _abandoned(descriptor: int, path: Path) -> bool:
+    """Whether the writer is dead, and nobody else has recovered from this file meanwhile."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.fstat(descriptor).st_ino == path.stat().st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _traces(lines: Iterable[bytes]) -> Iterator[tuple[tuple[int, int], Trace]]:
+    """Later lines count more: `D` after `S`. A torn line says nothing."""
+    started: dict[tuple[int, int], Trace] = {}
+    silence = Unknown("the sender died before it had the network's answer")
+    for line in lines:
+        kind, _, rest = line.partition(b" ")
+        words = rest.split(b" ", 2 if kind == b"D" else 3)
+        try:
+            key = int(words[0]), int(words[1])
+            if kind == b"S":
+                started[key] = Trace(silence, words[2].decode("ascii"), int(words[3]))
+                yield key, started[key]
+            elif kind == b"D":
+                before = started.get(key, Trace(None))
+                yield key, Trace(_load(words[2]), before.sha256, before.size)
+        except (ValueError, IndexError, KeyError, TypeError):
+            continue
+
+
+def _dump(outcome: Outcome) -> str:
+    if isinstance(outcome, Receipt):
+        values = {"id": outcome.id, "permalink": outcome.permalink, "status": outcome.status[:WORDS]}
+    else:
+        values = {"reason": outcome.reason[:WORDS]}
+    if isinstance(outcome, Paused):
+        values["hint"] = outcome.hint[:WORDS]
+    return json.dumps({"is": type(outcome).__name__} | values)
+
+
+def _load(record: bytes) -> Outcome:
+    """Raises `ValueError` or `KeyError` for a torn record."""
+    values = json.loads(record)
+    return _KINDS[values.pop("is")](**values)
+
+
+def _parse(header: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(header)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,152 @@
+"""What the courier calls, declared as small as its need. Adapters and ledgers fit without knowing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from syndicate.model import Dedupe, Delivery, Outcome, Payload, Receipt, Settlement, State
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed delivery and what goes over the wire for it."""
+
+    delivery: Delivery
+    payload: Payload
+    #: hex SHA-256 and size of the payload's content, before `prepare`: what a dry run shows
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a job."""
+
+    job: Job
+    outcome: Outcome
+
+
+class Record(Protocol):
+    """The attempt log, as a lane writes it. May be called by several threads."""
+
+    def started(self, job: Job) -> None:
+        """Right before the first byte that may make the network accept. Raises `LogBroken`: then nothing is sent."""
+
+    def done(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Right after the answer. Raises `LogBroken`."""
+
+
+class Lane(Protocol):
+    """The one interface to the wire."""
+
+    def run(self, jobs: Iterator[Job], log: Record) -> Iterator[Tried | None]:
+        """Takes a job whenever it could start it at once, and yields what became of jobs, in any order.
+
+        Yields None when a quarter of a second passed without news, so that the courier can settle, pause and stop.
+        Every job is answered before it returns; closed early, it lets what is on the wire finish. Only `LogBroken`
+        is raised, after everything that was on the wire has been yielded; its own job was then not sent.
+        """
+
+
+class Sender(Protocol):
+    """An adapter, as far as the courier needs it."""
+
+    @property
+    def dedupe(self) -> Dedupe:
+        """What may be done about silence."""
+
+    @property
+    def options(self) -> Any:
+        """Has `connections`: how many conversations at once."""
+
+    def open(self) -> AbstractContextManager[Any]:
+        """A session for many calls of one thread."""
+
+    def prepare(self, session: Any, payload: Payload) -> Payload | Outcome:
+        """Uploads, with no public effect."""
+
+    def send(self, session: Any, payload: Payload, key: str) -> Outcome:
+        """The one call that counts."""
+
+    def find(self, session: Any, payload: Payload, key: str) -> Receipt | None:
+        """Asks the network; only if `dedupe.lookup`."""
+
+
+class EditionLike(Protocol):
+    """An edition, as far as the courier needs it."""
+
+    @property
+    def account(self) -> str:
+        """The account that sends it."""
+
+    @property
+    def state(self) -> str:
+        """Nothing is claimed unless it is `sending`."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is paused or cancelled."""
+
+    @property
+    def entered(self) -> datetime:
+        """Deliveries are given up a while after this."""
+
+    @property
+    def counts(self) -> Mapping[State, int]:
+        """How many deliveries are in each state."""
+
+
+class PauseLike(Protocol):
+    """An account that waits for a person."""
+
+    @property
+    def name(self) -> str:
+        """The account."""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+
+    @property
+    def hint(self) -> str:
+        """What to do."""
+
+
+class LedgerLike(Protocol):
+    """A ledger, as far as the courier needs it; `ledger/base.py` says what each obliges to."""
+
+    def edition(self, key: str) -> EditionLike | None:
+        """One edition with its counts."""
+
+    def claim(self, edition: str, worker: str, limit: int, now: datetime, lease: timedelta) -> Sequence[Delivery]:
+        """Takes due deliveries to `sending`."""
+
+    def claimed(self, worker: str) -> Iterator[Delivery]:
+        """What a worker holds."""
+
+    def renew(self, worker: str, now: datetime, lease: timedelta) -> int:
+        """Prolongs what a worker holds."""
+
+    def settle(self, settlements: Sequence[Settlement], now: datetime, actor: str) -> Sequence[Delivery]:
+        """Writes outcomes."""
+
+    def recover(self, now: datetime) -> Sequence[Delivery]:
+        """Claims whose lease ran out become `unknown`."""
+
+    def resolve(
+        self, delivery: Delivery, to: State, reason: str, now: datetime, actor: str, *, doubt: bool = False
+    ) -> None:
+        """Evidence's word on an `unknown`."""
+
+    def deliveries(self, edition: str = "", states: Iterable[State] = (), recipient: str = "") -> Iterator[Delivery]:
+        """Streams deliveries."""
+
+    def pause_account(self, name: str, reason: str, hint: str, now: datetime) -> None:
+        """Nobody is claimed for this account until a person resumes it."""
+
+    def paused_accounts(self) -> Sequence[PauseLike]:
+        """Accounts that wait for a person."""

@@ -1,0 +1,155 @@
+"""Writing an edition: frozen bytes, articles, deliveries and what was left out, all in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, and_, func, insert, or_, select
+
+from syndicate.errors import EditionExists
+from syndicate.ledger.base import Entry, LeftOut
+from syndicate.ledger.history import micros, moment
+from syndicate.ledger.rows import bulk
+from syndicate.ledger.schema import delivery, edition, edition_article, event, frozen, left_out, tally
+from syndicate.model import Recipient, State
+
+T = TypeVar("T")
+
+#: Rows of one statement; as many stand in memory.
+CHUNK = 1000
+
+
+def enter(connection: Connection, entry: Entry, now: datetime) -> int:
+    """Writes the edition; how many deliveries it has. Raises `EditionExists`."""
+    _refuse_repeat(connection, entry)
+    number = _edition(connection, entry, now)
+    count, twice = _deliveries(connection, number, entry.recipients, now)
+    connection.execute(insert(tally), {"edition": number, State.PLANNED.value: count})
+    _left_out(connection, number, twice)
+    _left_out(connection, number, entry.left_out)  # only now: an audience knows whom it left out once it was read
+    return count
+
+
+def _refuse_repeat(connection: Connection, entry: Entry) -> None:
+    query = select(edition.c.entered, edition.c.actor).where(edition.c.key == entry.key)
+    if found := connection.execute(query).first():
+        by = f" by {found.actor}" if found.actor else ""
+        raise EditionExists(
+            f"{entry.key} was entered{by} on {moment(found.entered):%Y-%m-%d %H:%M} UTC",
+            hint=f"`syndicate editions show {entry.key}` shows what became of it.",
+        )
+    for used in () if entry.again else entry.articles:
+        query = _uses(entry.channel, used.slug, used.path)
+        if (key := connection.execute(query).scalar()) is not None:
+            raise EditionExists(
+                f"{used.path} was part of {key}, an earlier edition of {entry.channel}",
+                hint="To say it again, ask for that in so many words: `syndicate post … --again`.",
+            )
+
+
+def _uses(channel: str, slug: str, path: str) -> Any:
+    """The first edition of a channel with this article."""
+    article = edition_article.c
+    return (
+        select(edition.c.key)
+        .join(edition_article)
+        .where(
+            or_(
+                and_(article.channel == channel, article.slug == slug),
+                and_(article.channel == channel, article.path == path),
+            )
+        )
+        .limit(1)
+    )
+
+
+def _edition(connection: Connection, entry: Entry, now: datetime) -> int:
+    values = {
+        "key": entry.key,
+        "channel": entry.channel,
+        "kind": entry.kind,
+        "account": entry.account,
+        "occasion": micros(entry.occasion),
+        "title": entry.title,
+        "state": "sending",
+        "entered": micros(now),
+        "actor": entry.actor,
+    }
+    number = int(connection.execute(insert(edition), values).inserted_primary_key[0])  # type: ignore[index]
+    digest = sha256(entry.frozen).hexdigest()
+    connection.execute(insert(frozen), {"edition": number, "sha256": digest, "data": entry.frozen})
+    connection.execute(
+        insert(event), {"at": micros(now), "edition": number, "what": "entered", "reason": "", "actor": entry.actor}
+    )
+    _many(
+        connection,
+        edition_article,
+        [
+            {
+                "edition": number,
+                "position": position,
+                "channel": entry.channel,
+                "slug": used.slug,
+                "path": used.path,
+                "sha256": used.sha256,
+            }
+            for position, used in enumerate(entry.articles)
+        ],
+    )
+    return number
+
+
+def _deliveries(
+    connection: Connection, number: int, recipients: Iterable[Recipient], now: datetime
+) -> tuple[int, list[LeftOut]]:
+    """How many were written, and who was named twice: the second time is left out, with a reason."""
+    statement = insert(delivery).prefix_with("OR IGNORE", dialect="sqlite")
+    count, twice, moved = 0, [], micros(now)
+    last = connection.scalar(select(func.max(delivery.c.id))) or 0
+    for chunk in _chunks(recipients):
+        rows = [_planned(number, recipient, moved) for recipient in chunk]
+        written = bulk(connection, statement, rows).rowcount
+        count += written
+        if written < len(rows):
+            new = connection.scalars(
+                select(delivery.c.recipient).where(delivery.c.edition == number, delivery.c.id > last)
+            )
+            repeated = Counter(recipient.address for recipient in chunk) - Counter(new)
+            twice += [LeftOut("recipient", who, "is in the audience twice") for who in repeated]
+        last = connection.scalar(select(func.max(delivery.c.id))) or 0
+    return count, twice
+
+
+def _planned(number: int, recipient: Recipient, moved: int) -> Mapping[str, object]:
+    fields = json.dumps(dict(recipient.fields), ensure_ascii=False) if recipient.fields else None
+    return {
+        "edition": number,
+        "recipient": recipient.address,
+        "name": recipient.name,
+        "fields": fields,
+        "state": State.PLANNED.value,
+        "moved": moved,
+    }
+
+
+def _left_out(connection: Connection, number: int, left: Iterable[LeftOut]) -> None:
+    for chunk in _chunks(left):
+        rows = [{"edition": number, "kind": one.kind, "who": one.who, "reason": one.reason} for one in chunk]
+        _many(connection, left_out, rows)
+
+
+def _many(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        bulk(connection, insert(table), rows)
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk

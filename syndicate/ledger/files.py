@@ -1,0 +1,85 @@
+"""The database as a file: where it is, whether it can be trusted, and how to read it without touching it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+from syndicate.errors import LedgerError
+from syndicate.ledger.faults import damaged, translated
+
+T = TypeVar("T")
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER = 100  # bytes, https://sqlite.org/fileformat2.html#the_database_header
+_SMALL = 4 << 20  # bytes that are checked whole in a few milliseconds
+
+
+def locate(url: str, root: Path) -> Path | None:
+    """The file behind `sqlite:///relative`, `sqlite:////absolute` or None for `sqlite://`, which lives in memory.
+
+    Raises `LedgerError` for any other database.
+    """
+    scheme, separator, rest = url.partition("://")
+    if scheme != "sqlite" or not separator:
+        raise LedgerError(f"database: {scheme} is not supported", hint="Use sqlite:///var/syndicate.db, a file.")
+    return root / rest[1:] if rest.strip("/") else None
+
+
+def check(path: Path) -> None:
+    """Raises `LedgerError` if the file cannot be a whole ledger: better to stop than to forget what was sent."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    size = path.stat().st_size
+    if not size:
+        raise damaged(str(path), "the file is empty, and a ledger never is")
+    if not header.startswith(_MAGIC):
+        raise damaged(str(path), "the file is no SQLite database")
+    page = int.from_bytes(header[16:18], "big")
+    expected = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
+    if not wal(path).exists() and size < expected:
+        raise damaged(str(path), f"it has {size} bytes where {expected} belong")
+    if size <= _SMALL:
+        with translated(str(path)):
+            verdict = steady(path, _quick_check)
+        if verdict != "ok":
+            raise damaged(str(path), verdict)
+
+
+def _quick_check(uri: str) -> str:
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+
+
+def wal(path: Path) -> Path:
+    """The write-ahead log beside a database; there while somebody has it open, or after a crash."""
+    return path.with_name(path.name + "-wal")
+
+
+def steady(path: Path, read: Callable[[str], T]) -> T:
+    """What `read` gets from a consistent state of the database, of which no byte is changed.
+
+    `read` is called with an SQLite URI. Even a reader of a WAL database makes files beside it, unless it declares
+    the database immutable (https://sqlite.org/wal.html#readonly). That is right while nobody writes; if somebody
+    began to meanwhile, it is read again with the locks that a live database has.
+    """
+    plain = f"file:{quote(str(path))}?mode=ro"
+    if not wal(path).exists():
+        before = path.stat()
+        try:
+            found = read(f"{plain}&immutable=1")
+        except sqlite3.DatabaseError:
+            if not _changed(path, before.st_mtime_ns):
+                raise
+        else:
+            if not _changed(path, before.st_mtime_ns):
+                return found
+    return read(plain)
+
+
+def _changed(path: Path, mtime: int) -> bool:
+    return wal(path).exists() or path.stat().st_mtime_ns != mtime

@@ -1,0 +1,50 @@
+"""What `plan` asks of the ledger, in plain SQL: read without SQLAlchemy, whose import costs more than the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from syndicate.model import History, Used
+
+#: The revision of `migrations/versions` that this code reads and writes.
+HEAD = "0001"
+
+REVISION = "SELECT version_num FROM alembic_version"
+
+#: Every article of every edition, in the order in which they were entered.
+USED = """
+SELECT e.key, e.channel, e.occasion, a.slug, a.path, a.sha256
+FROM edition_article a JOIN edition e ON e.id = a.edition
+ORDER BY e.id, a.position
+"""
+
+#: Every edition and its state. `done` is not stored but follows from the counts, so it cannot be wrong.
+EDITIONS = """
+SELECT e.key, CASE WHEN e.state = 'sending' AND t.planned + t.sending + t.deferred = 0 THEN 'done' ELSE e.state END
+FROM edition e JOIN tally t ON t.edition = e.id
+ORDER BY e.id
+"""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(moment: datetime) -> int:
+    """An aware moment as the ledger stores it: microseconds since 1970 in UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(stored: int) -> datetime:
+    """The aware moment, in UTC, that `micros` stored."""
+    return _EPOCH + timedelta(microseconds=stored)
+
+
+def read(run: Callable[[str], Iterable[Any]]) -> History:
+    """The history by way of `run`, which executes one of the queries above."""
+    used = tuple(
+        Used(key, channel, moment(occasion), slug, path, sha256)
+        for key, channel, occasion, slug, path, sha256 in run(USED)
+    )
+    return History(used, dict(run(EDITIONS)))

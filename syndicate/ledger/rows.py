@@ -1,0 +1,65 @@
+"""Rows of the database <-> the nouns of the contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Insert, Update
+
+from syndicate.ledger.history import moment
+from syndicate.ledger.schema import delivery, edition
+from syndicate.model import Delivery, State
+
+d = delivery.c
+
+#: What `delivery_of` unpacks, in this order.
+COLUMNS = (
+    d.id, edition.c.key, d.recipient, d.name, d.fields, edition.c.account, d.state, d.attempt, d.epoch,
+    d.due, d.doubted, d.sha256, d.size, d.receipt, d.permalink, d.reason, d.moved,
+)  # fmt: skip
+
+_NO_FIELDS: Mapping[str, str] = {}
+
+
+def delivery_of(row: Any) -> Delivery:
+    """A row of `COLUMNS` as a delivery."""
+    (
+        number, key, recipient, name, fields, account, state, attempt, epoch,
+        due, doubted, sha256, size, receipt, permalink, reason, moved,
+    ) = row  # fmt: skip
+    return Delivery(
+        id=number,
+        edition=key,
+        recipient=recipient,
+        name=name,
+        fields=json.loads(fields) if fields else _NO_FIELDS,
+        account=account,
+        state=State(state),
+        attempt=attempt,
+        epoch=epoch,
+        due=moment(due) if due else None,
+        doubted=optional(doubted),
+        sha256=sha256,
+        size=size,
+        receipt=receipt,
+        permalink=permalink,
+        reason=reason,
+        moved=moment(moved) if moved else None,
+    )
+
+
+def optional(stored: int | None) -> datetime | None:
+    """A moment that may be missing."""
+    return None if stored is None else moment(stored)
+
+
+def bulk(connection: Connection, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]) -> CursorResult[Any]:
+    """Executes for many rows, handed to the driver as they are: SQLAlchemy's care for each costs more than the row.
+
+    All rows have the same keys; what a statement adds to them must be literal.
+    """
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    return connection.exec_driver_sql(str(compiled), rows)

@@ -1,0 +1,157 @@
+"""The tables of the ledger. Times are integer microseconds since 1970 in UTC: exact, and ordered as numbers.
+
+Two triggers (written by the migration) keep what no caller may forget: each move of a delivery is appended to `event`,
+and `tally` counts the states of each edition, so that nothing ever counts a million rows to draw a progress bar.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+)
+
+from syndicate.model import State
+
+metadata = MetaData()
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def _edition(**options: Any) -> Column[int]:
+    return Column("edition", Integer, ForeignKey("edition.id"), nullable=False, **options)
+
+
+edition = Table(
+    "edition",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("channel", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("occasion", BigInteger, nullable=False),
+    _text("title"),
+    Column("state", Text, nullable=False),
+    _text("reason"),
+    Column("entered", BigInteger, nullable=False),
+    _text("actor"),
+)
+
+# A table of its own: a change of state must not rewrite a picture, nor a list of editions read over one.
+frozen = Table(
+    "frozen",
+    metadata,
+    _edition(primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+edition_article = Table(
+    "edition_article",
+    metadata,
+    _edition(primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    _text("sha256"),
+    Index("edition_article_slug", "channel", "slug"),
+    Index("edition_article_path", "channel", "path"),
+)
+
+tally = Table("tally", metadata, _edition(primary_key=True), *(_number(state.value) for state in State))
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _edition(index=True),
+    Column("recipient", Text, nullable=False),
+    _text("name"),
+    Column("fields", Text),
+    Column("state", Text, nullable=False),
+    _number("attempt"),
+    _number("epoch"),
+    _number("due"),
+    _text("worker"),
+    _number("lease"),
+    Column("doubted", BigInteger),
+    _text("sha256"),
+    _number("size"),
+    _text("receipt"),
+    _text("permalink"),
+    _text("reason"),
+    _number("moved"),
+    _text("actor"),
+    # The recipient first: the same index answers "what did this reader ever get?".
+    UniqueConstraint("recipient", "edition"),
+)
+
+left_out = Table(
+    "left_out",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _edition(index=True),
+    Column("kind", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    _edition(),
+    # Without a foreign key, which would be looked up for each of two moves of a million deliveries.
+    Column("delivery", Integer),
+    Column("what", Text, nullable=False),
+    _text("reason"),
+    _text("actor"),
+    Index("event_story", "edition", "delivery"),
+)
+
+account_pause = Table(
+    "account_pause",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("reason"),
+    _text("hint"),
+    Column("since", BigInteger, nullable=False),
+)
+
+
+def _literal(state: State) -> object:
+    return literal_column(f"'{state.value}'")
+
+
+# SQLite uses a partial index only for a query that holds its condition word for word, so both are made from these.
+WAITING = delivery.c.state.in_((_literal(State.PLANNED), _literal(State.DEFERRED)))
+HELD = delivery.c.state == _literal(State.SENDING)
+IN_DOUBT = delivery.c.state == _literal(State.UNKNOWN)
+OPEN = (tally.c.planned + tally.c.sending + tally.c.deferred) > literal_column("0")
+DOUBTFUL = tally.c.unknown > literal_column("0")
+
+Index("delivery_waiting", delivery.c.edition, delivery.c.due, sqlite_where=WAITING, postgresql_where=WAITING)
+Index("delivery_held", delivery.c.worker, delivery.c.lease, sqlite_where=HELD, postgresql_where=HELD)
+Index("delivery_in_doubt", delivery.c.edition, sqlite_where=IN_DOUBT, postgresql_where=IN_DOUBT)
+Index("tally_open", tally.c.edition, sqlite_where=OPEN, postgresql_where=OPEN)
+Index("tally_doubtful", tally.c.edition, sqlite_where=DOUBTFUL, postgresql_where=DOUBTFUL)

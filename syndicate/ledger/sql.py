@@ -1,0 +1,182 @@
+"""The ledger over SQLAlchemy: on SQLite, on disk and in memory alike. Each method is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
+from threading import RLock
+
+from sqlalchemy import Connection, Engine, delete, insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from syndicate.errors import LedgerError
+from syndicate.ledger import claiming, entering, history, reading
+from syndicate.ledger.base import AccountPause, EditionRow, Entry, Event, LeftOut
+from syndicate.ledger.faults import advise
+from syndicate.ledger.schema import account_pause, edition
+from syndicate.model import Delivery, History, Settlement, State
+
+#: Deliveries that a stream reads at a time, each page in a short transaction, so that no reader stops a writer.
+PAGE = 500
+
+
+class SqlLedger:
+    """See `base.Ledger`. May be used from several threads."""
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        """`where` names the database in messages."""
+        self._engine = engine
+        self._where = where
+        # In memory all threads share one connection, which knows one transaction at a time.
+        shared = isinstance(engine.pool, StaticPool)
+        self._turn: AbstractContextManager[object] = RLock() if shared else nullcontext()
+
+    @contextmanager
+    def _transaction(self, *, reading: bool) -> Iterator[Connection]:
+        try:
+            with self._turn, self._engine.connect() as connection:
+                connection = connection.execution_options(reading=reading)
+                with connection.begin():
+                    yield connection
+        except DBAPIError as error:
+            raise advise(error.orig, self._where) from error
+
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return self._transaction(reading=True)
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return self._transaction(reading=False)
+
+    def history(self) -> History:
+        """What was already said."""
+        with self._reading() as connection:
+            return history.read(lambda query: connection.exec_driver_sql(query))
+
+    def enter(self, entry: Entry, now: datetime) -> int:
+        """Writes an edition with its deliveries; how many."""
+        with self._writing() as connection:
+            return entering.enter(connection, entry, now)
+
+    def edition(self, key: str) -> EditionRow | None:
+        """One edition with its counts, or None."""
+        with self._reading() as connection:
+            return next(iter(reading.edition_rows(connection, edition.c.key == key, limit=1)), None)
+
+    def editions(self, channel: str = "", limit: int = 50) -> Sequence[EditionRow]:
+        """The latest editions first."""
+        wanted = (edition.c.channel == channel,) if channel else ()
+        with self._reading() as connection:
+            return reading.edition_rows(connection, *wanted, limit=limit)
+
+    def unfinished(self) -> Sequence[str]:
+        """Keys of editions on which a courier has work, oldest first."""
+        with self._reading() as connection:
+            return reading.unfinished(connection)
+
+    def doubtful(self) -> Sequence[str]:
+        """Keys of editions that have unknown deliveries, oldest first."""
+        with self._reading() as connection:
+            return reading.doubtful(connection)
+
+    def frozen(self, key: str) -> bytes:
+        """The message of an edition as it was entered. Raises `LedgerError` if there is none."""
+        with self._reading() as connection:
+            found = reading.frozen_bytes(connection, key)
+        if found is None:
+            raise no_edition(key)
+        return found
+
+    def set_edition_state(self, key: str, state: str, reason: str, now: datetime, actor: str) -> None:
+        """Pauses, resumes or cancels an edition."""
+        with self._writing() as connection:
+            rows = reading.edition_rows(connection, edition.c.key == key, limit=1)
+            if not rows:
+                raise no_edition(key)
+            claiming.set_edition_state(connection, key, state, reason, now, actor, rows[0].state)
+
+    def claim(self, edition: str, worker: str, limit: int, now: datetime, lease: timedelta) -> Sequence[Delivery]:
+        """Takes up to `limit` due deliveries to `sending`."""
+        with self._writing() as connection:
+            return claiming.claim(connection, edition, worker, limit, now, lease)
+
+    def claimed(self, worker: str) -> Iterator[Delivery]:
+        """What a worker holds."""
+        with self._reading() as connection:
+            return iter(claiming.held(connection, worker))
+
+    def renew(self, worker: str, now: datetime, lease: timedelta) -> int:
+        """Prolongs the claims of a worker; how many."""
+        with self._writing() as connection:
+            return claiming.renew(connection, worker, now, lease)
+
+    def settle(self, settlements: Sequence[Settlement], now: datetime, actor: str) -> Sequence[Delivery]:
+        """Writes outcomes; returns the deliveries whose claim was lost meanwhile."""
+        with self._writing() as connection:
+            return claiming.settle(connection, settlements, now, actor)
+
+    def recover(self, now: datetime) -> Sequence[Delivery]:
+        """Claims whose lease ran out become `unknown`."""
+        with self._writing() as connection:
+            return claiming.recover(connection, now)
+
+    def resolve(
+        self, delivery: Delivery, to: State, reason: str, now: datetime, actor: str, *, doubt: bool = False
+    ) -> None:
+        """Evidence's or a person's word on a delivery that no worker holds."""
+        with self._writing() as connection:
+            claiming.resolve(connection, delivery, to, reason, now, actor, doubt)
+
+    def pause_account(self, name: str, reason: str, hint: str, now: datetime) -> None:
+        """Nobody is claimed for this account until it is resumed."""
+        with self._writing() as connection:
+            connection.execute(delete(account_pause).where(account_pause.c.name == name))
+            values = {"name": name, "reason": reason, "hint": hint, "since": history.micros(now)}
+            connection.execute(insert(account_pause), values)
+
+    def resume_account(self, name: str) -> bool:
+        """Lifts the pause; whether there was one."""
+        with self._writing() as connection:
+            return bool(connection.execute(delete(account_pause).where(account_pause.c.name == name)).rowcount)
+
+    def paused_accounts(self) -> Sequence[AccountPause]:
+        """Accounts that wait for a person, by name."""
+        with self._reading() as connection:
+            return reading.paused_accounts(connection)
+
+    def deliveries(self, edition: str = "", states: Iterable[State] = (), recipient: str = "") -> Iterator[Delivery]:
+        """Streams deliveries in the order of their ids."""
+        query, last = reading.delivery_query(edition, states, recipient), 0
+        while True:
+            with self._reading() as connection:
+                page = reading.page(connection, query, last, PAGE)
+            yield from page
+            if len(page) < PAGE:
+                return
+            last = page[-1].id
+
+    def left_out(self, edition: str) -> Iterator[LeftOut]:
+        """Articles and recipients an edition does not have, and why."""
+        last = 0
+        while True:
+            with self._reading() as connection:
+                page = reading.left_out_page(connection, edition, last, PAGE)
+            yield from (one for _, one in page)
+            if len(page) < PAGE:
+                return
+            last = page[-1][0]
+
+    def story(self, edition: str, recipient: str = "") -> Sequence[Event]:
+        """The history of an edition, and of one recipient in it or else of its first hundred, oldest first."""
+        with self._reading() as connection:
+            return reading.story(connection, edition, recipient)
+
+    def close(self) -> None:
+        """Lets go of files and connections."""
+        self._engine.dispose()
+
+
+def no_edition(key: str) -> LedgerError:
+    """There is none of this key."""
+    return LedgerError(f"there is no edition {key}", hint="`syndicate editions list` shows those there are.")

@@ -1,0 +1,291 @@
+"""The motion. `run` is `proofs` plus the courier, so what a preview shows is what is entered and sent.
+
+Four callers: the scheduler, `run --once` and `send` by hand, any dry run (the same motion over `rehearsal(app)`), and
+`preview`, which ends at the proofs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from syndicate import plan as planning
+from syndicate.errors import EditionExists, SyndicateError
+from syndicate.ledger.base import Entry, LeftOut
+from syndicate.model import (
+    Article,
+    Channel,
+    ChannelPlan,
+    Delivery,
+    Edition,
+    Kind,
+    Letter,
+    Payload,
+    Plan,
+    Post,
+    Problem,
+    Recipient,
+    Severity,
+    TextRules,
+    Used,
+)
+
+if TYPE_CHECKING:
+    from syndicate.app import App
+    from syndicate.audience.csv import Readers
+    from syndicate.deliver.courier import Tally
+    from syndicate.ledger.base import Ledger
+
+Progress = Callable[[str, "Tally"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An edition in words, as it would be entered."""
+
+    edition: Edition
+    message: Letter | Post
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An edition that could not be put into words, or not be sent at all; the others go on."""
+
+    key: str
+    channel: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one edition."""
+
+    key: str
+    channel: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did."""
+
+    done: tuple[Done, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def make_plan(app: App, at: datetime, names: Iterable[str] = ()) -> Plan:
+    """What is due at `at` by the schedules."""
+    return planning.make_plan(app.library().load().articles, app.channels(names), app.history(), at)
+
+
+def plan_hash(app: App, plan: Plan) -> str:
+    """Hex SHA-256 over all that decides the bytes: articles, channels, templates, audiences, publication."""
+    digest = sha256(repr(app.settings.publication).encode())
+    for edition in plan.editions:
+        digest.update(f"{edition.key} {edition.channel!r}".encode())
+        digest.update(repr(app.settings.accounts[edition.channel.account]).encode())
+        digest.update(" ".join(article.sha256 for article in edition.articles).encode())
+        digest.update(template_fingerprint(app, edition.channel.template).encode())
+        if edition.channel.audience:
+            digest.update(readers(app, edition.channel).fingerprint().encode())
+    return digest.hexdigest()
+
+
+def template_fingerprint(app: App, name: str) -> str:
+    """Hex SHA-256 over every template that an edition of this name may use: its own files, and what they include."""
+    digest = sha256(name.encode())
+    for folder in app.templates().folders:
+        for path in sorted(folder.rglob("*.j2")):
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def proofs(app: App, editions: Iterable[Edition]) -> Iterator[Proof | Failure]:
+    """Puts editions into words; touches nothing. A faulty template or article stops its own edition only."""
+    for edition in editions:
+        try:
+            yield proof(app, edition)
+        except SyndicateError as error:
+            yield failure(edition.key, edition.channel, error)
+
+
+def proof(app: App, edition: Edition) -> Proof:
+    """One edition in words. Raises `RenderError`."""
+    problems: list[Problem] = []
+    articles = tuple(with_body(app, article, problems) for article in edition.articles)
+    edition = replace(edition, articles=articles)
+    if edition.channel.kind is Kind.DIGEST:
+        from syndicate.render.email import letter
+
+        message, found = letter(edition, app.settings.publication, app.templates())
+        return Proof(edition, message, (*problems, *found))
+    return Proof(edition, *write_post(app, edition, problems))
+
+
+def write_post(app: App, edition: Edition, problems: list[Problem]) -> tuple[Post, tuple[Problem, ...]]:
+    """A post in the words and within the limits of its account's network."""
+    from syndicate.render.post import post
+
+    adapter = app.adapter(edition.channel.account)
+    picture = app.library().picture(edition.articles[0]) if "image" in adapter.supports else None
+    if isinstance(picture, Problem):
+        problems.append(picture)
+        picture = None
+    rules = network_rules(app, edition.channel)
+    network = edition.channel.template or adapter.name
+    message, found = post(edition, app.settings.publication, app.templates(), rules, network, picture)
+    return message, (*problems, *found)
+
+
+def network_rules(app: App, channel: Channel) -> TextRules:
+    """What the channel's network counts; an account on this disk writes for the network its template is named after."""
+    from syndicate.adapters import BUILTIN
+    from syndicate.adapters import load as load_adapter
+
+    adapter = app.adapter(channel.account)
+    if adapter.local and channel.template in BUILTIN:
+        return load_adapter(channel.template).rules
+    return adapter.rules
+
+
+def with_body(app: App, article: Article, problems: list[Problem]) -> Article:
+    """The article with its text; where that cannot be read any more, the edition goes without and says so."""
+    found = app.library().with_body(article)
+    if isinstance(found, Problem):
+        problems.append(found)
+        return article
+    return found
+
+
+def failure(key: str, channel: Channel, error: SyndicateError) -> Failure:
+    """An exception of one edition as a value."""
+    problem = error.problems[0] if error.problems else Problem(key, error.message, Severity.ERROR, hint=error.hint)
+    return Failure(key, channel.name, problem)
+
+
+def run(app: App, parts: Iterable[ChannelPlan], *, actor: str, again: bool = False, progress: Progress) -> Report:
+    """Enters what is due and delivers it, and whatever an earlier run of these channels left unfinished."""
+    parts = tuple(parts)
+    done: list[Done] = []
+    failures: list[Failure] = []
+    problems: list[Problem] = []
+    for found in proofs(app, (edition for part in parts for edition in part.editions)):
+        if isinstance(found, Failure):
+            failures.append(found)
+            continue
+        problems += found.problems
+        enter(app, found, parts, actor=actor, again=again)
+    names = {part.channel.name for part in parts}
+    for key in app.ledger().unfinished():
+        row = app.ledger().edition(key)
+        if row is not None and row.channel in names:
+            try:
+                done.append(Done(key, row.channel, deliver(app, key, progress)))
+            except SyndicateError as error:
+                failures.append(failure(key, app.channel(row.channel), error))
+    return Report(tuple(done), tuple(failures), tuple(problems))
+
+
+def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], *, actor: str, again: bool) -> bool:
+    """Freezes an edition in the ledger; False if another caller entered it first, so that it is not sent twice."""
+    from syndicate.render.freeze import freeze
+
+    edition = found.edition
+    part = next(part for part in parts if part.channel == edition.channel)
+    who = audience(app, edition.channel)
+    entry = Entry(
+        key=edition.key,
+        channel=edition.channel.name,
+        kind=edition.channel.kind,
+        account=edition.channel.account,
+        occasion=edition.occasion,
+        title=found.message.subject if isinstance(found.message, Letter) else edition.articles[0].title,
+        frozen=freeze(found.message),
+        articles=tuple(use_of(edition, article) for article in edition.articles),
+        recipients=who.recipients,
+        left_out=left_out(part, who),
+        actor=actor,
+        again=again,
+    )
+    try:
+        app.ledger().enter(entry, app.clock())
+    except EditionExists:
+        return False
+    return True
+
+
+def use_of(edition: Edition, article: Article) -> Used:
+    """An article's place in an edition, for the ledger."""
+    return Used(edition.key, edition.channel.name, edition.occasion, article.slug, article.path, article.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who gets an edition, streamed once, and who does not, known afterwards."""
+
+    recipients: Iterable[Recipient]
+    left_out: Iterable[LeftOut] = ()
+
+
+def audience(app: App, channel: Channel) -> Audience:
+    """The subscribers of a digest; for a post, the account itself."""
+    if channel.kind is Kind.POST:
+        return Audience((Recipient(channel.account),))
+    people = readers(app, channel)
+    return Audience(people, (LeftOut("recipient", who, reason) for who, reason in people.left_out))
+
+
+def readers(app: App, channel: Channel) -> Readers:
+    """The CSV behind a channel's audience."""
+    from syndicate.audience.csv import Readers
+
+    return Readers(app.settings.audiences[channel.audience].csv, app.root)
+
+
+def left_out(part: ChannelPlan, who: Audience) -> Iterator[LeftOut]:
+    """Articles that the plan left out, then the rows that the audience left out while it was read."""
+    for skipped in part.skipped:
+        if skipped.code not in {"used", "too-old"}:  # the ledger and the article's date tell these for ever
+            yield LeftOut("article", skipped.article.slug, skipped.reason)
+    yield from who.left_out
+
+
+def deliver(app: App, key: str, progress: Progress) -> Tally:
+    """Hands an entered edition to the courier."""
+    from syndicate.deliver.attempts import Attempts
+    from syndicate.deliver.courier import Courier
+    from syndicate.deliver.policy import Policy
+
+    row = app.ledger().edition(key)
+    if row is None:
+        raise SyndicateError(f"there is no edition {key}")
+    channel = app.channel(row.channel)
+    courier = Courier(app.ledger(), app.clock, Policy(unknown=channel.unknown), attempts=Attempts(app.attempts()))
+    compose = composer(app, app.ledger(), key, channel)
+    return courier.deliver(key, app.adapter(row.account), compose, lambda tally: progress(key, tally))
+
+
+def composer(app: App, ledger: Ledger, key: str, channel: Channel) -> Callable[[Delivery], Payload]:
+    """Delivery -> payload, from the bytes that were frozen when the edition was entered."""
+    from syndicate.audience.tokens import unsubscribe_token, unsubscribe_url
+    from syndicate.render.freeze import thaw
+    from syndicate.render.fill import fill
+
+    message = thaw(ledger.frozen(key))
+    adapter = app.adapter(channel.account)
+    if isinstance(message, Post):
+        payload = adapter.compose(message)
+        return lambda delivery: payload
+    secret, links = app.secret(), app.settings.publication.links
+
+    def compose(delivery: Delivery) -> Payload:
+        token = unsubscribe_token(secret, channel.audience, delivery.recipient)
+        to = Recipient(delivery.recipient, delivery.name, delivery.fields)
+        return adapter.compose(fill(message, to, secret=secret, unsubscribe=unsubscribe_url(links, token)))
+
+    return compose

@@ -1,0 +1,313 @@
+"""An SMTP server on loopback that does as it is told: it keeps a journal, and misbehaves where a script says so.
+
+It shares no code with the client: lines, dots and replies are read and written here anew.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+from base64 import b64decode
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Self
+
+#: what a script may interrupt, in the order in which it happens
+STEPS = ("banner", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "rset", "quit", "idle")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What the server does at one step instead of what it should."""
+
+    #: raw bytes instead of the reply; None: the right reply
+    say: bytes | None = None
+    #: then: `go on`, `close` (FIN), `reset` (RST) or `hang` until the server stops
+    then: str = "go on"
+    #: at `dot`: whether the mail is kept all the same
+    keep: bool = False
+    #: a pause after every byte of `say`, in seconds
+    drip: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A mail that the server answers for."""
+
+    sender: str
+    recipient: str
+    #: what came after DATA, un-stuffed
+    data: bytes = field(repr=False)
+    #: parameters of MAIL, upper case
+    parameters: tuple[str, ...] = ()
+
+
+class SmtpServer:
+    """A server in threads of its own. Use as a context manager; `fault` scripts what goes wrong next."""
+
+    def __init__(
+        self,
+        *,
+        offers: Iterable[str] = ("PIPELINING", "SIZE 10485760", "8BITMIME"),
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        password: tuple[str, str] | None = None,
+        mechanisms: str = "PLAIN LOGIN",
+    ) -> None:
+        """`tls` offers STARTTLS (or TLS at once, if `implicit`); `password` is (user, password), and wanted then."""
+        self.offers = list(offers)
+        self.tls = tls
+        self.implicit = implicit
+        self.password = password
+        self.mechanisms = mechanisms
+        #: as RFC 2920 §3.1 allows: DATA is answered 354 although every RCPT was refused
+        self.take_data_without_recipients = False
+        #: in the order of acceptance
+        self.journal: list[Accepted] = []
+        #: every command line, as it came
+        self.commands: list[str] = []
+        self.connections = 0
+        self._faults: dict[str, deque[Fault | None]] = defaultdict(deque)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._links: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        self._spawn(self._listen)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Refuses connections from now on, and waits for those that are open."""
+        self._stopping.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for link in self._links:
+            with suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+
+    def fault(self, step: str, fault: Fault, *, after: int = 0) -> None:
+        """Something goes wrong at `step`, the next time but `after`."""
+        if step not in STEPS:
+            raise ValueError(f"no such step: {step}")
+        self._faults[step].extend([None] * after + [fault])
+
+    def next_fault(self, step: str) -> Fault | None:
+        """What the script has for this step, once."""
+        queue = self._faults[step]
+        return queue.popleft() if queue else None
+
+    def accept(self, mail: Accepted) -> None:
+        """Writes a mail into the journal."""
+        self.journal.append(mail)
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set when the server is to stop."""
+        return self._stopping
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                link, _ = self._listener.accept()
+            except OSError:
+                return
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connections += 1
+            self._links.append(link)
+            self._spawn(lambda link=link: _Talk(self, link).run())  # type: ignore[misc]  # mypy wants no default here
+
+    def _spawn(self, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+
+class _Over(Exception):
+    """This connection has come to its end."""
+
+
+class _Talk:
+    """One connection."""
+
+    def __init__(self, server: SmtpServer, link: socket.socket) -> None:
+        self._server = server
+        self._link = link
+        self._buffer = b""
+        self._secure = False
+        self._signed_in = False
+        self._sender = ""
+        self._recipients: list[str] = []
+        self._parameters: tuple[str, ...] = ()
+
+    def run(self) -> None:
+        """Talks until one side has had enough."""
+        try:
+            if self._server.implicit:
+                self._encrypt()
+            self._reply("banner", "220 test ESMTP")
+            while True:
+                self._command(self._line().decode("utf-8", "replace"))
+        except (_Over, OSError):
+            pass
+        finally:
+            self._link.close()
+
+    def _command(self, line: str) -> None:
+        self._server.commands.append(line)
+        verb, _, rest = line.partition(" ")
+        handler = {
+            "EHLO": self._ehlo,
+            "HELO": lambda _: self._reply("ehlo", "250 test"),
+            "STARTTLS": self._starttls,
+            "AUTH": self._auth,
+            "MAIL": self._mail,
+            "RCPT": self._rcpt,
+            "DATA": self._data,
+            "RSET": self._rset,
+            "QUIT": self._quit,
+        }.get(verb.upper())
+        if handler is None:
+            self._say(b"500 5.5.2 what?\r\n")
+        else:
+            handler(rest)
+
+    def _ehlo(self, _: str) -> None:
+        offers = list(self._server.offers)
+        if self._server.tls and not self._secure:
+            offers.append("STARTTLS")
+        if self._server.password:
+            offers.append(f"AUTH {self._server.mechanisms}")
+        lines = ["test", *offers]
+        self._reply("ehlo", "\r\n".join(f"250{'-' if line is not lines[-1] else ' '}{line}" for line in lines))
+
+    def _starttls(self, _: str) -> None:
+        if self._reply("starttls", "220 2.0.0 ready"):
+            self._encrypt()
+
+    def _auth(self, rest: str) -> None:
+        mechanism, _, first = rest.partition(" ")
+        if mechanism.upper() == "PLAIN":
+            _, user, password = b64decode(first).decode().split("\0")
+        else:
+            user, password = self._asked("VXNlcm5hbWU6"), self._asked("UGFzc3dvcmQ6")
+        self._signed_in = (user, password) == self._server.password
+        self._reply("auth", "235 2.7.0 welcome" if self._signed_in else "535 5.7.8 bad credentials")
+
+    def _asked(self, question: str) -> str:
+        self._say(f"334 {question}\r\n".encode())
+        return b64decode(self._line()).decode()
+
+    def _mail(self, rest: str) -> None:
+        if self._server.password and not self._signed_in:
+            return self._say(b"530 5.7.0 sign in first\r\n")
+        if self._sender:
+            return self._say(b"503 5.5.1 nested MAIL\r\n")
+        path, _, parameters = rest.removeprefix("FROM:").partition(" ")
+        if self._reply("mail", "250 2.1.0 ok"):
+            self._sender = path[1:-1]
+            self._parameters = tuple(parameters.upper().split())
+        return None
+
+    def _rcpt(self, rest: str) -> None:
+        if not self._sender:
+            return self._say(b"503 5.5.1 MAIL first\r\n")
+        if self._reply("rcpt", "250 2.1.5 ok"):
+            self._recipients.append(rest.removeprefix("TO:")[1:-1])
+        return None
+
+    def _data(self, _: str) -> None:
+        if not self._recipients and not self._server.take_data_without_recipients:
+            return self._say(b"554 5.5.1 no valid recipients\r\n")
+        if not self._reply("data", "354 go ahead", yes=b"3"):
+            return None
+        self._interrupt("body")
+        lines = []
+        while (line := self._line()) != b".":
+            lines.append(line.removeprefix(b"."))
+        self._end_of_data(b"".join(line + b"\r\n" for line in lines))
+        return None
+
+    def _end_of_data(self, data: bytes) -> None:
+        mails = [Accepted(self._sender, one, data, self._parameters) for one in self._recipients]
+        self._forget()
+        fault = self._server.next_fault("dot")
+        if fault is None or fault.keep:
+            for mail in mails:
+                self._server.accept(mail)
+        number = len(self._server.journal)
+        self._act(fault, f"250 2.0.0 queued as {number:04X}")
+        self._interrupt("idle")
+
+    def _rset(self, _: str) -> None:
+        self._forget()
+        self._reply("rset", "250 2.0.0 ok")
+
+    def _quit(self, _: str) -> None:
+        self._reply("quit", "221 2.0.0 bye")
+        raise _Over
+
+    def _forget(self) -> None:
+        self._sender, self._recipients = "", []
+
+    def _interrupt(self, step: str) -> None:
+        """A step that has no reply of its own."""
+        fault = self._server.next_fault(step)
+        if fault:
+            self._act(fault, "")
+
+    def _reply(self, step: str, right: str, yes: bytes = b"2") -> bool:
+        """Answers; whether the answer was a yes."""
+        return self._act(self._server.next_fault(step), right).startswith(yes)
+
+    def _act(self, fault: Fault | None, right: str) -> bytes:
+        said = f"{right}\r\n".encode() if right else b""
+        if fault is None:
+            self._say(said)
+            return said
+        said = said if fault.say is None else fault.say
+        self._say(said, fault.drip)
+        if fault.then == "reset":
+            # SO_LINGER of zero: closing sends RST instead of FIN
+            self._link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if fault.then == "hang":
+            self._server.stopping.wait(30)
+        if fault.then != "go on":
+            raise _Over
+        return said
+
+    def _say(self, data: bytes, drip: float = 0.0) -> None:
+        if not drip:
+            return self._link.sendall(data)
+        for byte in data:
+            self._link.sendall(bytes([byte]))
+            if self._server.stopping.wait(drip):
+                break
+        return None
+
+    def _line(self) -> bytes:
+        """One line as RFC 5321 has it: it ends in CRLF and in nothing else."""
+        while b"\r\n" not in self._buffer:
+            data = self._link.recv(65536)
+            if not data:
+                raise _Over
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\r\n")
+        return line
+
+    def _encrypt(self) -> None:
+        if self._server.tls is None:
+            raise _Over
+        self._link = self._server.tls.wrap_socket(self._link, server_side=True)
+        self._secure = True

@@ -1,0 +1,272 @@
+"""LinkedIn against a fake that answers what the real one was seen to answer."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from syndicate.adapters.linkedin import LinkedIn, LinkedInOptions, little_text, sunset
+from syndicate.errors import Unsupported
+from syndicate.model import Deferred, Image, Outcome, Paused, Post, Receipt, Refused, Unknown
+from syndicate.testing import linkedin as fake
+from syndicate.testing.http import Fault, Reply
+from syndicate.testing.linkedin import TOKEN, FakeLinkedIn, visible
+from syndicate.testing.messages import PNG, email, picture, post
+
+NOW = datetime(2025, 3, 10, 21, 30, tzinfo=UTC)
+AUTHOR = "urn:li:person:782bbtaQ"
+
+
+@pytest.fixture
+def network() -> Iterator[FakeLinkedIn]:
+    with FakeLinkedIn() as running:
+        yield running
+
+
+def adapter(network: FakeLinkedIn | None = None, **options: str) -> LinkedIn:
+    settings = {"token": TOKEN, "author": AUTHOR, **options}
+    if network:
+        settings["base_url"] = network.url
+    return LinkedIn(LinkedInOptions.model_validate(settings), now=lambda: NOW)
+
+
+def publish(network: FakeLinkedIn, message: Post | None = None, **options: str) -> Outcome:
+    linkedin = adapter(network, **options)
+    with linkedin.open() as session:
+        payload = linkedin.prepare(session, linkedin.compose(message or post()))
+        if isinstance(payload, Deferred | Paused | Refused):
+            return payload
+        return linkedin.send(session, payload, "key")
+
+
+# -- the text -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("This is a test. (This is also a test.)", "This is a test. "),
+        ("Va al repo (durable)", "Va al repo "),
+        ("a\\(b\\)", "a(b)"),
+        ("#coding #AI", "#coding #AI"),
+        ("Hello @[Acme Corp](urn:li:organization:1234)", "Hello @[Acme Corp](urn:li:organization:1234)"),
+        ("{hashtag|#|Technology}", "{hashtag|#|Technology}"),
+        ("# not a tag", ""),
+        ("a_b", "a"),
+    ],
+)
+def test_the_fake_cuts_as_the_real_one_was_seen_to(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@given(st.text(st.one_of(st.sampled_from("|{}@[]()<>#\\*_~ab1 \n/:"), st.characters(exclude_categories=["Cs"]))))
+def test_readers_see_every_character(text: str) -> None:
+    assert visible(little_text(text)) == text
+
+
+def test_hashtags_stay_hashtags() -> None:
+    written = "#AI and #MLOps_2025, but C#, #1, x#y and https://x.test/a_b#c\n#Ünï"
+    assert little_text(written) == (r"#AI and #MLOps\_2025, but C\#, \#1, x\#y and https://x.test/a\_b\#c" + "\n#Ünï")
+
+
+def test_people_see_the_text_as_it_was_written(network: FakeLinkedIn) -> None:
+    text = "Up 4% (EPRI, 2024) — *really* @ 10~12 <b> | [x] {y} \\ _z_ #AI\n\nhttps://x.test/a_(b)?c=d#e"
+    assert isinstance(publish(network, post(text)), Receipt)
+    assert network.published[0].text == text
+
+
+def test_only_the_commentary_is_escaped(network: FakeLinkedIn) -> None:
+    publish(network)
+    assert network.published[0].post["content"]["article"] == {
+        "source": "https://example.com/a?utm_source=linkedin",
+        "title": "An article (with brackets)",
+        "description": "What it is about.",
+    }
+
+
+# -- the request --------------------------------------------------------------------------------------------------
+
+
+def test_the_request_is_what_the_api_page_shows() -> None:
+    request = adapter().compose(post("Hello", url=""))
+    assert (request.method, request.url) == ("POST", "https://api.linkedin.com/rest/posts")
+    assert request.headers == {
+        "Content-Type": "application/json",
+        "LinkedIn-Version": "202609",
+        "X-Restli-Protocol-Version": "2.0.0",
+    }
+    assert json.loads(request.body) == {
+        "author": AUTHOR,
+        "commentary": "Hello",
+        "visibility": "PUBLIC",
+        "distribution": {"feedDistribution": "MAIN_FEED", "targetEntities": [], "thirdPartyDistributionChannels": []},
+        "lifecycleState": "PUBLISHED",
+        "isReshareDisabledByAuthor": False,
+    }
+
+
+def test_text_goes_out_as_utf8_and_not_as_escapes() -> None:
+    assert "José 😀".encode() in adapter().compose(post("José 😀")).body
+
+
+def test_a_receipt_has_the_urn_and_the_permalink(network: FakeLinkedIn) -> None:
+    urn = "urn:li:share:7243000000000000000"
+    assert publish(network) == Receipt(urn, f"https://www.linkedin.com/feed/update/{urn}/", "201")
+
+
+def test_a_201_without_an_id_is_published_all_the_same(network: FakeLinkedIn) -> None:
+    network.silent_about_id = True
+    assert publish(network) == Receipt(status="201")
+
+
+@pytest.mark.parametrize("url", ["https://example.com/a", ""])
+def test_the_picture_is_uploaded_first_and_shown(network: FakeLinkedIn, url: str) -> None:
+    assert isinstance(publish(network, post("{{image}}", url=url, image=picture())), Receipt)
+    ((urn, data),) = network.images.items()
+    content = network.published[0].post["content"]
+    assert data == PNG
+    assert content == ({"article": {**content["article"], "thumbnail": urn}} if url else
+                       {"media": {"id": urn, "altText": "A pixel"}})  # fmt: skip
+    assert network.published[0].text == "{{image}}"
+
+
+def test_the_token_does_not_travel_with_the_picture(network: FakeLinkedIn) -> None:
+    publish(network, post(image=picture()))
+    assert ["authorization" in request.headers for request in network.journal] == [True, False, True]
+
+
+def test_a_picture_is_not_sent_to_just_anybody(network: FakeLinkedIn) -> None:
+    place = {"value": {"uploadUrl": "https://evil.test/", "image": "urn:li:image:x"}}
+    network.fault(Fault(Reply(200, json.dumps(place).encode())))
+    assert isinstance(publish(network, post(image=picture())), Deferred)
+    assert len(network.journal) == 1
+
+
+@pytest.mark.parametrize("request_number", [0, 1])
+@pytest.mark.parametrize("fault", [Fault(then="close", apply=True), Fault(Reply(500)), Fault(Reply(200, b"[]"))])
+def test_an_upload_leaves_no_doubt(network: FakeLinkedIn, request_number: int, fault: Fault) -> None:
+    network.fault(*[None] * request_number, fault)
+    if fault.reply and fault.reply.status == 200 and request_number == 1:
+        assert isinstance(publish(network, post(image=picture())), Deferred)  # the picture is not there: 400, later
+        return
+    assert isinstance(publish(network, post(image=picture())), Deferred)
+    assert network.published == []
+
+
+def test_a_picture_of_another_kind_is_refused() -> None:
+    with pytest.raises(Unsupported, match="image/webp"):
+        adapter().compose(post(image=Image(b"", "image/webp")))
+
+
+def test_email_is_refused() -> None:
+    with pytest.raises(Unsupported, match="not e-mail"):
+        adapter().compose(email())
+
+
+# -- the answers --------------------------------------------------------------------------------------------------
+
+
+def test_the_same_post_again_is_answered_with_the_first_one(network: FakeLinkedIn) -> None:
+    first, second = publish(network), publish(network)
+    assert isinstance(first, Receipt)
+    assert isinstance(second, Receipt)
+    assert (second.id, second.permalink) == (first.id, first.permalink)
+    assert second.status == "422 DUPLICATE_POST: this very post is there already"
+    assert len(network.published) == 1
+
+
+def test_a_lost_answer_is_found_again_by_the_same_bytes(network: FakeLinkedIn) -> None:
+    network.fault(Fault(then="close", apply=True))
+    assert isinstance(publish(network), Unknown)
+    assert publish(network) == Receipt(
+        network.published[0].urn,
+        f"https://www.linkedin.com/feed/update/{network.published[0].urn}/",
+        "422 DUPLICATE_POST: this very post is there already",
+    )
+
+
+@pytest.mark.parametrize("message", ["Content is a duplicate of urn:li:person:1", "Content is a duplicate"])
+def test_a_duplicate_of_nothing_we_know_is_a_refusal(network: FakeLinkedIn, message: str) -> None:
+    network.fault(Fault(Reply(422, json.dumps({"message": message, "code": "DUPLICATE_POST"}).encode())))
+    assert publish(network) == Refused(f"422 DUPLICATE_POST {message}")
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (fake.EXPIRED, Paused),
+        (fake.REVOKED, Paused),
+        (fake.DENIED, Paused),
+        (fake.CONFLICT, Deferred),
+        (fake.UNAVAILABLE, Unknown),
+        (fake.NOT_READY, Deferred),
+        (fake.VERSION_MISSING, Refused),
+        (Reply(400, b"<html>"), Refused),
+        (Reply(422, b'{"message": "no"}'), Refused),
+        (Reply(200), Unknown),
+    ],
+)
+def test_recorded_answers(network: FakeLinkedIn, reply: Reply, expected: type[Outcome]) -> None:
+    network.fault(Fault(reply))
+    assert isinstance(publish(network), expected)
+
+
+def test_reasons_have_the_networks_own_words(network: FakeLinkedIn) -> None:
+    network.fault(Fault(fake.EXPIRED))
+    assert publish(network) == Paused(
+        "401 EXPIRED_ACCESS_TOKEN The token used in the request has expired",
+        "Sign in again: syndicate connect, with the account's name.",
+    )
+
+
+def test_too_long_is_refused_in_the_servers_count(network: FakeLinkedIn) -> None:
+    found = publish(network, post("x" * 3001))
+    assert isinstance(found, Refused)
+    assert "(3001 characters) exceeded the maximum allowed (3000 characters)" in found.reason
+
+
+def test_a_throttle_ends_at_midnight_utc(network: FakeLinkedIn) -> None:
+    network.fault(Fault(Reply(429, fake.THROTTLED.body, {"Date": "Mon, 10 Mar 2025 21:30:00 GMT"})))
+    found = publish(network)
+    assert isinstance(found, Deferred)
+    assert found.after == timedelta(hours=2, minutes=30)
+
+
+def test_a_throttle_that_protects_the_infrastructure_ends_soon(network: FakeLinkedIn) -> None:
+    network.fault(Fault(Reply(429, b'{"message": "Infrastructure protection", "status": 429}')))
+    assert publish(network) == Deferred("429 Infrastructure protection", timedelta(minutes=5))
+
+
+def test_a_version_that_has_ended_pauses_the_account(network: FakeLinkedIn) -> None:
+    assert publish(network, version="202501") == Paused(
+        "426 NONEXISTENT_VERSION Requested version 20250101 is not active (version 202501 ends on 2026-01-15)",
+        "Set `version` of the account to 202609 or newer.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "end"),
+    [("202601", date(2027, 1, 15)), ("202609", date(2027, 9, 15)), ("202511", date(2026, 11, 16))],
+)
+def test_when_a_version_ends(version: str, end: date) -> None:
+    assert sunset(version) == end
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"version": "2026-09"},
+        {"version": "202613"},
+        {"author": "urn:li:person:"},
+        {"author": "me"},
+        {"base_url": "http://api.linkedin.com"},
+        {"visibility": "FRIENDS"},
+    ],
+)
+def test_options_that_cannot_work_are_refused(options: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        adapter(**options)
