@@ -6,7 +6,7 @@ Four callers: the scheduler, `run --once` and `send` by hand, any dry run (the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -73,14 +73,20 @@ class Done:
 class Report:
     """What a run did."""
 
+    #: what was put into words for this run
+    proofs: tuple[Proof, ...] = field(default=(), repr=False)
     done: tuple[Done, ...] = ()
     failures: tuple[Failure, ...] = ()
-    problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was found while the editions were put into words."""
+        return tuple(problem for proof in self.proofs for problem in proof.problems)
 
 
-def make_plan(app: App, at: datetime, names: Iterable[str] = ()) -> Plan:
+def make_plan(app: App, at: datetime) -> Plan:
     """What is due at `at` by the schedules."""
-    return planning.make_plan(app.library().load().articles, app.channels(names), app.history(), at)
+    return planning.make_plan(app.library().load().articles, app.channels(), app.history(), at)
 
 
 def plan_hash(app: App, plan: Plan) -> str:
@@ -159,7 +165,7 @@ def with_body(app: App, article: Article, problems: list[Problem]) -> Article:
     if isinstance(found, Problem):
         problems.append(found)
         return article
-    return found
+    return replace(found, overrides=article.overrides)  # `post --text` stands in no file
 
 
 def failure(key: str, channel: Channel, error: SyndicateError) -> Failure:
@@ -171,24 +177,28 @@ def failure(key: str, channel: Channel, error: SyndicateError) -> Failure:
 def run(app: App, parts: Iterable[ChannelPlan], *, actor: str, again: bool = False, progress: Progress) -> Report:
     """Enters what is due and delivers it, and whatever an earlier run of these channels left unfinished."""
     parts = tuple(parts)
-    done: list[Done] = []
-    failures: list[Failure] = []
-    problems: list[Problem] = []
-    for found in proofs(app, (edition for part in parts for edition in part.editions)):
-        if isinstance(found, Failure):
-            failures.append(found)
-            continue
-        problems += found.problems
-        enter(app, found, parts, actor=actor, again=again)
-    names = {part.channel.name for part in parts}
+    found = list(proofs(app, (edition for part in parts for edition in part.editions)))
+    ready = tuple(one for one in found if isinstance(one, Proof))
+    for one in ready:
+        enter(app, one, parts, actor=actor, again=again)
+    ended = list(deliver_unfinished(app, {part.channel.name for part in parts}, progress))
+    return Report(
+        proofs=ready,
+        done=tuple(one for one in ended if isinstance(one, Done)),
+        failures=tuple(one for one in (*found, *ended) if isinstance(one, Failure)),
+    )
+
+
+def deliver_unfinished(app: App, channels: Container[str], progress: Progress) -> Iterator[Done | Failure]:
+    """Every edition of these channels that the ledger has open, whoever entered it."""
     for key in app.ledger().unfinished():
         row = app.ledger().edition(key)
-        if row is not None and row.channel in names:
-            try:
-                done.append(Done(key, row.channel, deliver(app, key, progress)))
-            except SyndicateError as error:
-                failures.append(failure(key, app.channel(row.channel), error))
-    return Report(tuple(done), tuple(failures), tuple(problems))
+        if row is None or row.channel not in channels:
+            continue
+        try:
+            yield Done(key, row.channel, deliver(app, key, progress))
+        except SyndicateError as error:
+            yield failure(key, app.channel(row.channel), error)
 
 
 def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], *, actor: str, again: bool) -> bool:
@@ -273,8 +283,8 @@ def deliver(app: App, key: str, progress: Progress) -> Tally:
 def composer(app: App, ledger: Ledger, key: str, channel: Channel) -> Callable[[Delivery], Payload]:
     """Delivery -> payload, from the bytes that were frozen when the edition was entered."""
     from syndicate.audience.tokens import unsubscribe_token, unsubscribe_url
-    from syndicate.render.freeze import thaw
     from syndicate.render.fill import fill
+    from syndicate.render.freeze import thaw
 
     message = thaw(ledger.frozen(key))
     adapter = app.adapter(channel.account)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from itertools import groupby, islice
@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.model import ChannelPlan, Letter, Mail, Payload, Plan, Post, Request
 from syndicate.model.message import digest
-from syndicate.pipeline import Failure, Proof, network_rules, plan_hash
+from syndicate.pipeline import Proof, Report, network_rules, plan_hash
 from syndicate.render import proofs as sheets
 from syndicate.render.opened import links_of, open_letter
 
@@ -76,18 +76,15 @@ class Folder:
             path.write_bytes(content)
             yield f"{stem}{suffix}"
 
-    def page(self, app: App, at: datetime, parts: Sequence[ChannelPlan], found: Iterable[Proof | Failure]) -> Path:
-        """Writes `index.html`; `app` is the rehearsal that has just run."""
+    def page(self, app: App, at: datetime, parts: Sequence[ChannelPlan], report: Report) -> Path:
+        """Writes `index.html`; `report` is that of the rehearsal `app`, which has just run."""
         path = self.folder / "index.html"
-        path.write_text(sheets.page(self._sheet(app, at, parts, found)), "utf-8")
+        path.write_text(sheets.page(self._sheet(app, at, parts, report)), "utf-8")
         return path
 
-    def _sheet(
-        self, app: App, at: datetime, parts: Sequence[ChannelPlan], found: Iterable[Proof | Failure]
-    ) -> sheets.Sheet:
-        listed = list(found)
-        failed = [one.problem for one in listed if isinstance(one, Failure)]
-        shown = [self._proof(app, one) for one in listed if isinstance(one, Proof) and one.edition.key in self._first]
+    def _sheet(self, app: App, at: datetime, parts: Sequence[ChannelPlan], report: Report) -> sheets.Sheet:
+        failed = [one.problem for one in report.failures]
+        shown = [self._proof(app, one) for one in report.proofs if one.edition.key in self._first]
         skipped = {(one.article.path, one.reason): one for part in parts for one in part.skipped}
         return sheets.Sheet(
             publication=app.settings.publication.name,

@@ -181,7 +181,7 @@ class Readers:
 
     def _reject(self, line: int, who: str, reason: str) -> None:
         self._complain(line, f"the row is left out: {reason}")
-        self._leave_out(clean(who)[:80] or f"line {line}", reason)
+        self._leave_out(visible(clean(who)[:80]) or f"line {line}", reason)
 
     def _leave_out(self, who: str, reason: str) -> None:
         entry = LeftOut(who, reason)
@@ -194,6 +194,11 @@ class Readers:
             self.problems.append(Problem(self.shown, message, severity, line, hint=hint, code="audience.csv"))
         else:
             self._unshown += 1
+
+
+def visible(text: str) -> str:
+    """Text for a report: what has no shape of its own is spelled out."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
 
 
 def is_address(cell: str) -> bool:

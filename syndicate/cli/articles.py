@@ -82,12 +82,13 @@ def plan(
 ) -> None:
     """The editions that are due, their articles, who gets them, and what was left out and why."""
     from syndicate import pipeline
+    from syndicate.plan import make_plan
 
     now = session(context)
     app, out = now.app(), now.out
     time = parse_time(app, at)
     history, catalogue = app.history(), app.library().load()
-    made = pipeline.make_plan(app, time, channel or ())
+    made = make_plan(catalogue.articles, app.channels(channel or ()), history, time)
     digest = pipeline.plan_hash(app, made)
     counts = {part.channel.name: reader_count(app, part) for part in made.channels}
     out.data(plan_document(made, digest, app.settings.mode, counts, catalogue.problems))

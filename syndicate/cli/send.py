@@ -179,13 +179,14 @@ def with_progress(out: Output, app: App, parts: Sequence[ChannelPlan], actor: st
 def confirmed(now: Session, app: App, parts: Sequence[ChannelPlan]) -> Sequence[ChannelPlan]:
     """Shows the exact messages and asks. Raises `UsageError` where nobody can be asked."""
     from syndicate.cli.words import show_proof
-    from syndicate.pipeline import audience, proofs
+    from syndicate.pipeline import Failure, audience, proofs
 
     editions = [edition for part in parts for edition in part.editions]
     if not editions:
         return parts
     for proof in proofs(app, editions):
-        show_proof(now.out, app, proof)
+        if not isinstance(proof, Failure):
+            show_proof(now.out, app, proof)
     if not sys.stdin.isatty() or now.out.as_json:
         raise UsageError("nothing was sent: nobody can be asked here", hint="Add --yes to send, or --dry-run to look.")
     people = sum(1 for part in parts if part.editions for _ in audience(app, part.channel).recipients)
@@ -207,18 +208,16 @@ def rehearse(
     """The real run over doubles: every message, byte for byte, and nothing else."""
     from syndicate.app import rehearsal
     from syndicate.cli.words import show_proof
-    from syndicate.pipeline import proofs
     from syndicate.proofs import Folder
 
     with ExitStack() as stack:
         proofs_folder = stack.enter_context(Folder(folder, everyone=everyone)) if folder else None
         dry = rehearsal(app, proofs_folder.take) if proofs_folder else rehearsal(app)
         report = with_progress(now.out, dry, parts, actor, again)
-        written = list(proofs(dry, [edition for part in parts for edition in part.editions]))
-        for proof in written:
+        for proof in report.proofs:
             show_proof(now.out, dry, proof)
         if proofs_folder:
-            page = proofs_folder.page(dry, at, parts, written)
+            page = proofs_folder.page(dry, at, parts, report)
             now.out.say(f"Proofs: {page}   every byte: {proofs_folder.manifest}", "bold")
     now.out.say("Dry run: nothing was sent, nothing was changed.", "yellow")
     finish(now.out, dry, parts, [report], dry_run=True)
@@ -232,7 +231,8 @@ def finish(
     failures = [one for report in reports for one in report.failures]
     problems: list[Problem] = [one for report in reports for one in report.problems]
     out.data({"dry_run": dry_run, "done": done, "failures": failures, "problems": problems, "plan": notes(parts)})
-    out.columns([(one.key, tally_text(one.tally)) for one in done], styles=["bold cyan"])
+    would = "would be " if dry_run else ""
+    out.columns([(one.key, would + tally_text(one.tally)) for one in done], styles=["bold cyan"])
     for failure in failures:
         out.problem(failure.problem)
     for part in parts:

@@ -36,7 +36,10 @@ def status(context: typer.Context) -> None:
     out.columns([(name, moment(at) if at else "by hand only") for name, at in upcoming], indent=2, styles=["cyan"])
     out.say("Last")
     out.columns(
-        [(row.key, f"{row.occasion.astimezone(zone):%Y-%m-%d %H:%M}", counts_text(row.counts), clip(row.title, 50)) for row in rows]
+        [
+            (row.key, f"{row.occasion.astimezone(zone):%Y-%m-%d %H:%M}", counts_text(row.counts), clip(row.title, 50))
+            for row in rows
+        ]
         or [("nothing yet",)],
         indent=2,
         styles=["cyan"],

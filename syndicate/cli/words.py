@@ -9,17 +9,13 @@ from syndicate.model import Letter, Post
 
 if TYPE_CHECKING:
     from syndicate.app import App
-    from syndicate.pipeline import Failure, Proof
+    from syndicate.pipeline import Proof
 
 GMAIL_CLIPS_AT = 102_400
 
 
-def show_proof(out: Output, app: App, proof: Proof | Failure) -> None:
-    """One edition in words; a failure is shown with the problems, not here."""
-    from syndicate.pipeline import Failure
-
-    if isinstance(proof, Failure):
-        return
+def show_proof(out: Output, app: App, proof: Proof) -> None:
+    """One edition in words."""
     out.say()
     out.say(proof.edition.key, "bold cyan")
     if isinstance(proof.message, Letter):
@@ -47,11 +43,13 @@ def show_post(out: Output, app: App, proof: Proof, post: Post) -> None:
 
     rules = network_rules(app, proof.edition.channel)
     phone, desktop = fold(post.text, rules)
-    marks = {len(phone): "phone", len(desktop): "desktop"}
+    marks = {len(desktop): "a desktop", len(phone): "a phone"}
+    if len(phone) == len(desktop):
+        marks = {len(phone): "a phone and a desktop"}
     start = 0
     for end in sorted(mark for mark in marks if 0 < mark < len(post.text)):
         block(out, post.text[start:end])
-        out.say(f"  ┄┄┄ …more on a {marks[end]} ┄┄┄", "yellow")
+        out.say(f"  ┄┄┄ …more on {marks[end]} ┄┄┄", "yellow")
         start = end
     block(out, post.text[start:])
     limit = f" of {rules.max_length:,}" if rules.max_length else ""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 KeyPath: TypeAlias = tuple[str, ...]
 Position: TypeAlias = tuple[int, int]
 
-LARGEST = 1_000_000  # characters; a configuration of a thousand channels has a third of that
-MOST_VALUES = 100_000  # counted after aliases were followed, so that ten lines cannot become a billion values
+LARGEST = 400_000  # characters; a configuration of a thousand channels has fewer
+MOST_VALUES = 50_000  # counted after aliases were followed, so that ten lines cannot become a billion values
 DEEPEST = 32
 START: Position = (1, 1)
 _CORE = "tag:yaml.org,2002:"

@@ -58,7 +58,7 @@ def cut_at_blank_line(text: str, fenced: Fenced, notes: Notes) -> Fenced | None:
     head, blank, rest = fenced.block.partition("\n\n")
     if not blank or not _is_prose(rest):
         return None
-    body = text.split("\n", fenced.first_line + head.count("\n"))[-1]
+    body = text.split("\n", fenced.first_line + head.count("\n") + 1)[-1]
     return _unclosed(head, fenced.first_line, body, notes)
 
 
@@ -80,6 +80,8 @@ def _fenced(text: str, found: re.Match[str], notes: Notes) -> Fenced:
         return _unclosed_fence(text, found.end(), first_line, kind, notes)
     block = text[found.end() : closing.start()].removesuffix("\n")
     body = text[closing.end() :].removeprefix("\n")
+    if kind == "yaml" and ":" not in block and _is_prose(block):
+        return Fenced("none", "", 1, text)  # a paragraph between two rules
     if closing[0].strip() == "..." and _OPEN.match(body):
         line = text.count("\n", 0, closing.end()) + 2
         notes.refuse("frontmatter.invalid", "a second YAML document begins here", (line, 0), "keep only one")

@@ -21,6 +21,8 @@ _AUTHOR_JOINT = re.compile(r"\s*(?:;|,(?!\s*(?:Jr|Sr|PhD|Ph\.D|MD|M\.D|I{2,3}|IV
 _MINUTES = re.compile(r"\D{0,12}?(\d{1,3})\s*(?:['’]|m(?:in(?:ute)?s?)?\.?)?(?:[\s-]*read)?", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _SLUG = re.compile(r"[\w.~-]+")
+_LOOSE_SLUG = re.compile(r"[\w \-.,:'!?&()]+")
+_MAX_SLUG = 200
 #: names of devices, which Windows opens instead of files
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
 _HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$|^(\S.*)\n=+[ \t]*$", re.MULTILINE)
@@ -190,14 +192,11 @@ class Fields:
         if entry is None:
             return ""
         slug = entry.value.strip().strip("/") if isinstance(entry.value, str) else ""
-        is_word = _SLUG.fullmatch(slug) and slug.strip(".-") and ".." not in slug and len(slug) <= 200
-        if slug and not is_word and isinstance(entry.value, str) and re.fullmatch(r"[\w \-.,:'!?&()]+", slug):
-            words_of_it = text.slugify(slug)
-            self.notes.warn(
-                "slug.spelling", f"{entry.key}: {slug!r} was read as {words_of_it!r}", entry.at, "write it so"
-            )
-            slug = words_of_it
-        elif not is_word or slug.lower().partition(".")[0] in _DEVICES:
+        if re.search(r"\w", slug) and _LOOSE_SLUG.fullmatch(slug) and not _SLUG.fullmatch(slug):
+            loose, slug = slug, text.slugify(slug)
+            self.notes.warn("slug.spelling", f"{entry.key}: {loose!r} was read as {slug!r}", entry.at, "write it so")
+        is_name = _SLUG.fullmatch(slug) and slug.strip(".-") and ".." not in slug and len(slug) <= _MAX_SLUG
+        if not is_name or slug.lower().partition(".")[0] in _DEVICES:
             message = f"{entry.key}: {str(entry.value)[:60]!r} cannot be used as a name"
             self.notes.refuse("slug.unusable", message, entry.at, "use lower-case words with hyphens")
         return slug.lower()

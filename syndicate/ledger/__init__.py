@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syndicate.ledger import files
-from syndicate.ledger import history as _history
+from syndicate.ledger import files, plain
 from syndicate.ledger.faults import translated
 from syndicate.model import History
 
@@ -25,17 +25,18 @@ if TYPE_CHECKING:
     from syndicate.ledger.base import Ledger
 
 
-def open_ledger(url: str, root: Path) -> Ledger:
+def open_ledger(url: str, root: Path, patience: timedelta = timedelta(seconds=10)) -> Ledger:
     """The ledger at `url`, made if it is not there, brought up to the present schema.
 
-    `sqlite:///var/x.db` is relative to `root`; `sqlite://` lives in memory and ends with `close()`.
+    `sqlite:///var/x.db` is relative to `root`; `sqlite://` lives in memory and ends with `close()`. While another
+    process writes, every call waits as long as `patience` says, then raises `LedgerError`.
     Raises `LedgerError` for a file that is damaged, no ledger, or written by a newer version.
     """
     from syndicate.ledger.database import memory, on_disk
     from syndicate.ledger.sql import SqlLedger
 
     path = files.locate(url, root)
-    return SqlLedger(on_disk(path) if path else memory(), str(path or url))
+    return SqlLedger(on_disk(path, patience) if path else memory(), str(path or url))
 
 
 def rehearsal_copy(url: str, root: Path) -> Ledger:
@@ -64,9 +65,9 @@ def history(url: str, root: Path) -> History:
 def _read_history(uri: str) -> History | None:
     """None: the database has another schema than this code, so a copy has to be migrated first."""
     with closing(sqlite3.connect(uri, uri=True)) as connection:
-        if connection.execute(_history.REVISION).fetchone() != (_history.HEAD,):
+        if connection.execute(plain.REVISION).fetchone() != (plain.HEAD,):
             return None
-        return _history.read(connection.execute)
+        return plain.read(connection.execute)
 
 
 def attempts_folder(url: str, root: Path) -> Path | None:

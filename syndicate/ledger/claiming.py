@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, bindparam, case, func, literal, literal_column, select, update
 
 from syndicate.errors import IllegalMove, Superseded
-from syndicate.ledger.history import micros
+from syndicate.ledger.plain import micros
 from syndicate.ledger.rows import COLUMNS, bulk, delivery_of
 from syndicate.ledger.schema import HELD, WAITING, account_pause, delivery, edition, event
 from syndicate.model import MOVES, Deferred, Delivery, Paused, Receipt, Refused, Settlement, State, Unknown
@@ -76,7 +76,7 @@ def claim(
         d.reason: literal(""),
         d.moved: literal(micros(now)),
     }
-    due = (d.edition == number, WAITING, d.due <= micros(now))
+    due = (d.edition == number, WAITING, d.due < micros(now))
     query = select(*(after.get(column, column) for column in COLUMNS)).select_from(delivery.join(edition)).where(*due)
     found = [delivery_of(row) for row in connection.execute(query.order_by(d.due, d.id).limit(limit)).all()]
     those = select(d.id).where(*due).order_by(d.due, d.id).limit(limit)
@@ -87,8 +87,8 @@ def claim(
 
 def held(connection: Connection, worker: str) -> Sequence[Delivery]:
     """What a worker has claimed and not settled."""
-    query = select(*COLUMNS).select_from(delivery.join(edition)).where(HELD, d.worker == worker).order_by(d.id)
-    return [delivery_of(row) for row in connection.execute(query)]
+    query = select(*COLUMNS).select_from(delivery.join(edition)).where(HELD, d.worker == worker)
+    return sorted(map(delivery_of, connection.execute(query).all()), key=lambda one: one.id)
 
 
 def renew(connection: Connection, worker: str, now: datetime, lease: timedelta) -> int:
@@ -156,8 +156,8 @@ def _second_move(one: Settlement) -> Mapping[str, object]:
 
 def recover(connection: Connection, now: datetime) -> Sequence[Delivery]:
     """Claims whose lease ran out become `unknown`. Looks at what is in flight only, by its index."""
-    query = select(*COLUMNS).select_from(delivery.join(edition)).where(HELD, d.lease <= micros(now)).order_by(d.id)
-    found = [delivery_of(row) for row in connection.execute(query)]
+    query = select(*COLUMNS).select_from(delivery.join(edition)).where(HELD, d.lease <= micros(now))
+    found = sorted(map(delivery_of, connection.execute(query).all()), key=lambda one: one.id)
     silence = Unknown("whoever was sending it has not been heard of since")
     settle(connection, [Settlement(one, silence) for one in found], now, "recovery")
     doubt = {one.id: one.doubted or one.moved for one in found}

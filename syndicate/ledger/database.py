@@ -6,6 +6,7 @@ import os
 import secrets
 import sqlite3
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,13 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from syndicate.errors import LedgerError
 from syndicate.ledger import files
 from syndicate.ledger.faults import advise, translated
-from syndicate.ledger.history import HEAD, REVISION
+from syndicate.ledger.plain import HEAD, REVISION
 
 #: WAL with FULL: a commit is on the disk when it returns. The rest is for the size of a million deliveries.
 PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
-    "busy_timeout = 10000",  # milliseconds
     "cache_size = -16384",  # KiB, if negative
     "wal_autocheckpoint = 8000",  # pages: what a send changes again and again is copied back once in a while
     "journal_size_limit = 67108864",  # bytes: entering a million readers must not leave a log of that size behind
@@ -42,12 +42,12 @@ _COPY = (
 )
 
 
-def on_disk(path: Path) -> Engine:
-    """The database at `path`, made if it is not there. Raises `LedgerError`."""
+def on_disk(path: Path, patience: timedelta) -> Engine:
+    """The database at `path`, made if it is not there; waits for other writers as long as `patience` says."""
     if not path.exists():
         _make(path)
     files.check(path)
-    engine = _engine(f"sqlite:///{path}", poolclass=QueuePool)
+    engine = _engine(f"sqlite:///{path}", patience, poolclass=QueuePool)
     _migrate(engine, str(path))
     return engine
 
@@ -80,7 +80,7 @@ def _make(path: Path) -> None:
     except OSError as error:
         raise LedgerError(f"{path} cannot be made: {error}", hint="Check that you may write to its folder.") from error
     try:
-        engine = _engine(f"sqlite:///{draft}", poolclass=QueuePool)
+        engine = _engine(f"sqlite:///{draft}", timedelta(0), poolclass=QueuePool)
         _migrate(engine, str(path))
         engine.dispose()
         with suppress(FileExistsError):  # another process was faster; its ledger is as good
@@ -92,16 +92,16 @@ def _make(path: Path) -> None:
 def _in_memory() -> Engine:
     # `uri=True` lets ATTACH understand the URIs of `files.steady`, which the URL of SQLAlchemy has no room for.
     connect = lambda: sqlite3.connect("file::memory:", uri=True, check_same_thread=False)  # noqa: E731 - one use
-    return _engine("sqlite://", poolclass=StaticPool, creator=connect)
+    return _engine("sqlite://", timedelta(0), poolclass=StaticPool, creator=connect)
 
 
-def _engine(url: str, **options: Any) -> Engine:
+def _engine(url: str, patience: timedelta, **options: Any) -> Engine:
     engine = create_engine(url, paramstyle="named", **options)  # so that rows can be dicts, see `bulk`
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, record: object) -> None:
         connection.isolation_level = None  # else the driver begins transactions of its own, and not IMMEDIATE ones
-        for pragma in PRAGMAS:
+        for pragma in (f"busy_timeout = {patience // timedelta(milliseconds=1)}", *PRAGMAS):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, and_, func, insert, or_, select
 
 from syndicate.errors import EditionExists
 from syndicate.ledger.base import Entry, LeftOut
-from syndicate.ledger.history import micros, moment
+from syndicate.ledger.plain import micros, moment
 from syndicate.ledger.rows import bulk
 from syndicate.ledger.schema import delivery, edition, edition_article, event, frozen, left_out, tally
 from syndicate.model import Recipient, State
@@ -80,10 +80,10 @@ def _edition(connection: Connection, entry: Entry, now: datetime) -> int:
         "state": "sending",
         "entered": micros(now),
         "actor": entry.actor,
+        "sha256": sha256(entry.frozen).hexdigest(),
     }
     number = int(connection.execute(insert(edition), values).inserted_primary_key[0])  # type: ignore[index]
-    digest = sha256(entry.frozen).hexdigest()
-    connection.execute(insert(frozen), {"edition": number, "sha256": digest, "data": entry.frozen})
+    connection.execute(insert(frozen), {"edition": number, "data": entry.frozen})
     connection.execute(
         insert(event), {"at": micros(now), "edition": number, "what": "entered", "reason": "", "actor": entry.actor}
     )

@@ -38,6 +38,11 @@ def damaged(where: str, found: str) -> LedgerError:
     )
 
 
+def not_a_ledger(where: str, found: str) -> LedgerError:
+    """Something else, which must not be written to."""
+    return LedgerError(f"{where} is not a ledger: {found}", hint="Name another file under `database:`.")
+
+
 @contextmanager
 def translated(where: str) -> Iterator[None]:
     """Turns what `sqlite3` raises inside into `LedgerError`."""

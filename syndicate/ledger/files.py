@@ -10,7 +10,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from syndicate.errors import LedgerError
-from syndicate.ledger.faults import damaged, translated
+from syndicate.ledger.faults import damaged, not_a_ledger, translated
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def locate(url: str, root: Path) -> Path | None:
 
 
 def check(path: Path) -> None:
-    """Raises `LedgerError` if the file cannot be a whole ledger: better to stop than to forget what was sent."""
+    """Raises `LedgerError` unless the file is a whole ledger: better to stop than to forget what was sent."""
     with path.open("rb") as file:
         header = file.read(_HEADER)
     size = path.stat().st_size
@@ -43,16 +43,20 @@ def check(path: Path) -> None:
     expected = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
     if not wal(path).exists() and size < expected:
         raise damaged(str(path), f"it has {size} bytes where {expected} belong")
-    if size <= _SMALL:
-        with translated(str(path)):
-            verdict = steady(path, _quick_check)
-        if verdict != "ok":
-            raise damaged(str(path), verdict)
+    with translated(str(path)):
+        ours, verdict = steady(path, lambda uri: _look(uri, thoroughly=size <= _SMALL))
+    if verdict != "ok":
+        raise damaged(str(path), verdict)
+    if not ours:
+        raise not_a_ledger(str(path), "it holds the tables of another program")
 
 
-def _quick_check(uri: str) -> str:
+def _look(uri: str, *, thoroughly: bool) -> tuple[bool, str]:
+    """Whether the database is a ledger, and `ok` or what SQLite finds wrong with it."""
     with closing(sqlite3.connect(uri, uri=True)) as connection:
-        return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if thoroughly else "ok"
+        ours = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
+        return bool(ours), str(verdict)
 
 
 def wal(path: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from syndicate.ledger.base import AccountPause, EditionRow, Event, LeftOut
-from syndicate.ledger.history import moment
+from syndicate.ledger.plain import moment
 from syndicate.ledger.rows import COLUMNS, delivery_of
 from syndicate.ledger.schema import (
     DOUBTFUL,
@@ -43,9 +43,8 @@ _INDEXED: Mapping[frozenset[State], ColumnElement[bool]] = {
 def edition_rows(connection: Connection, *conditions: ColumnElement[bool], limit: int) -> Sequence[EditionRow]:
     """Editions with their counts and articles, the latest first."""
     query = (
-        select(edition, frozen.c.sha256, *(tally.c[state.value] for state in State))
-        .join_from(edition, frozen)
-        .join(tally, tally.c.edition == edition.c.id)
+        select(edition, *(tally.c[state.value] for state in State))
+        .join_from(edition, tally)
         .where(*conditions)
         .order_by(edition.c.id.desc())
         .limit(limit)
@@ -105,8 +104,10 @@ def doubtful(connection: Connection) -> Sequence[str]:
     return _keys(connection, DOUBTFUL)
 
 
-def _keys(connection: Connection, *conditions: ColumnElement[bool]) -> Sequence[str]:
-    query = select(edition.c.key).join(tally).where(*conditions).order_by(edition.c.id)
+def _keys(connection: Connection, tallied: ColumnElement[bool], *conditions: ColumnElement[bool]) -> Sequence[str]:
+    # A subquery, because a join would walk through all editions to have them in order.
+    those = select(tally.c.edition).where(tallied)
+    query = select(edition.c.key).where(edition.c.id.in_(those), *conditions).order_by(edition.c.id)
     return list(connection.scalars(query))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Insert, Update
 
-from syndicate.ledger.history import moment
+from syndicate.ledger.plain import moment
 from syndicate.ledger.schema import delivery, edition
 from syndicate.model import Delivery, State
 

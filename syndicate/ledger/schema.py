@@ -53,6 +53,7 @@ edition = Table(
     _text("reason"),
     Column("entered", BigInteger, nullable=False),
     _text("actor"),
+    _text("sha256"),
 )
 
 # A table of its own: a change of state must not rewrite a picture, nor a list of editions read over one.
@@ -60,7 +61,6 @@ frozen = Table(
     "frozen",
     metadata,
     _edition(primary_key=True),
-    Column("sha256", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
 

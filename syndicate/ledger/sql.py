@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from syndicate.errors import LedgerError
-from syndicate.ledger import claiming, entering, history, reading
+from syndicate.ledger import claiming, entering, plain, reading
 from syndicate.ledger.base import AccountPause, EditionRow, Entry, Event, LeftOut
 from syndicate.ledger.faults import advise
 from syndicate.ledger.schema import account_pause, edition
@@ -52,7 +52,7 @@ class SqlLedger:
     def history(self) -> History:
         """What was already said."""
         with self._reading() as connection:
-            return history.read(lambda query: connection.exec_driver_sql(query))
+            return plain.read(lambda query: connection.exec_driver_sql(query).all())
 
     def enter(self, entry: Entry, now: datetime) -> int:
         """Writes an edition with its deliveries; how many."""
@@ -132,7 +132,7 @@ class SqlLedger:
         """Nobody is claimed for this account until it is resumed."""
         with self._writing() as connection:
             connection.execute(delete(account_pause).where(account_pause.c.name == name))
-            values = {"name": name, "reason": reason, "hint": hint, "since": history.micros(now)}
+            values = {"name": name, "reason": reason, "hint": hint, "since": plain.micros(now)}
             connection.execute(insert(account_pause), values)
 
     def resume_account(self, name: str) -> bool:

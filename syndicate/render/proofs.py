@@ -338,7 +338,7 @@ def _clip(text: str) -> str:
 
 def _href(name: str) -> str:
     """A file beside the page; `./` so that no name can be read as a scheme."""
-    return f"./{quote(name)}"
+    return f"./{quote(name, errors='replace')}"
 
 
 def _kilobytes(size: int) -> str:

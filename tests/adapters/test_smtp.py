@@ -274,7 +274,9 @@ def test_f21_an_old_tls_is_refused(tls: Tls, ca: Authority) -> None:
     with pytest.warns(DeprecationWarning, match="deprecated"):
         context = ca.server(newest=ssl.TLSVersion.TLSv1_1)
     server, options = tls(context)
-    assert isinstance(send(server, **options)[0], Paused)
+    (outcome,) = send(server, **options)
+    assert isinstance(outcome, Paused)
+    assert outcome.reason.startswith("no TLS with localhost: ")
     assert_nothing_was_told(server)
 
 
@@ -297,7 +299,9 @@ def test_f21_starttls_refused(tls: Tls, answer: bytes) -> None:
 def test_f21_hh25_plaintext_behind_the_reply_to_starttls(tls: Tls) -> None:
     server, options = tls()
     server.fault("starttls", Fault(b"220 2.0.0 Ready\r\n250 injected\r\n"))
-    assert isinstance(send(server, **options)[0], Paused)
+    (outcome,) = send(server, **options)
+    assert isinstance(outcome, Paused)
+    assert outcome.reason == "the server spoke between STARTTLS and the handshake"
     assert_nothing_was_told(server)
 
 

@@ -1,7 +1,6 @@
 """From the file to settings: defaults, positions, an adapter's options, the cache."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -79,7 +78,24 @@ def test_text_may_be_written_as_a_number_and_an_address_gets_a_small_domain(writ
     assert settings.publication.sender.address == "News@example.org"
 
 
-@pytest.mark.parametrize(("written", "read"), [("017", "017"), ("1_000", "1_000"), ("0x1F", "0x1F"), ("no", "no"), (".inf", ".inf"), ("12:30:45", "12:30:45"), ("1e999", "1e999"), ("2025-03-10", "2025-03-10"), ("587", 587), ("0.5", 0.5), ("true", True), ("'true'", "true"), ("~", None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("017", "017"),
+        ("1_000", "1_000"),
+        ("0x1F", "0x1F"),
+        ("no", "no"),
+        (".inf", ".inf"),
+        ("12:30:45", "12:30:45"),
+        ("1e999", "1e999"),
+        ("2025-03-10", "2025-03-10"),
+        ("587", 587),
+        ("0.5", 0.5),
+        ("true", True),
+        ("'true'", "true"),
+        ("~", None),
+    ],
+)
 def test_an_option_is_what_was_written(changed: Changed, written: str, read: Any) -> None:
     settings = changed(("folder: outbox", f"extra: {written}")).settings
     assert settings is not None
@@ -103,14 +119,28 @@ def test_a_configuration_outside_of_a_config_folder_has_its_project_around_it(tm
     assert (loaded.settings.root, loaded.shown) == (tmp_path, "other.yaml")
 
 
-@pytest.mark.parametrize(("text", "length"), [("45m", timedelta(minutes=45)), ("6h", timedelta(hours=6)), ("30d", timedelta(days=30)), ("1w", timedelta(weeks=1)), ("90s", timedelta(seconds=90)), ("PT6H", timedelta(hours=6)), ("P30D", timedelta(days=30)), ("P1DT12H30M", timedelta(hours=36, minutes=30)), ("P2W", timedelta(weeks=2)), (" 6 H ", timedelta(hours=6))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("45m", timedelta(minutes=45)),
+        ("6h", timedelta(hours=6)),
+        ("30d", timedelta(days=30)),
+        ("1w", timedelta(weeks=1)),
+        ("90s", timedelta(seconds=90)),
+        ("PT6H", timedelta(hours=6)),
+        ("P30D", timedelta(days=30)),
+        ("P1DT12H30M", timedelta(hours=36, minutes=30)),
+        ("P2W", timedelta(weeks=2)),
+        (" 6 H ", timedelta(hours=6)),
+    ],
+)
 def test_a_length_of_time_is_read(text: str, length: timedelta) -> None:
     assert durations.parse(text) == length
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "-6h", "6", "6 months", "P1M", "1.5h", "6h30m", "٦h", "9" * 400 + "w"])
 def test_what_is_no_length_of_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         durations.parse(text)
 
 
@@ -184,10 +214,10 @@ def test_options_that_are_right_become_the_adapters_own(write: Write) -> None:
         ("host: h, ratio: true", "4:46: accounts.out.ratio: expected a number, got true"),
         ("host: 'a b'", "4:36: accounts.out.host: 'a b' has a blank"),
         ("host: h, tls: {mod: none}", "4:45: accounts.out.tls: unknown key 'mod', did you mean 'mode'?"),
-        ("host: h, tls: {mode: nono}", "4:51: accounts.out.tls.mode: expected required or none, got 'nono', did you mean 'none'?"),
+        ("host: h, tls: {mode: 1}", "4:51: accounts.out.tls.mode: expected required or none, got 1"),
         ("host: h, hosts: [1, [2]]", "4:50: accounts.out.hosts[1]: expected a whole number, got a list"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_options_is_told_as_in_all_else(write: Write, text: str, message: str) -> None:
     found, problems = options(write, text)
     assert found is None
@@ -263,7 +293,8 @@ def test_a_cache_with_other_keys_than_ours_is_as_good_as_none(write: Write) -> N
     path = write(SMALLEST)
     settings = load(path).settings
     kept = json.loads(cache_file(path).read_text())
-    for part in ({}, {"publication": []}, None):
+    parts: list[Any] = [{}, {"publication": []}, None]
+    for part in parts:
         cache_file(path).write_text(json.dumps({**kept, "settings": part}))
         assert load(path).settings == settings
 
@@ -285,7 +316,7 @@ def test_only_its_owner_reads_the_cache_and_nothing_else_is_left_beside_it(write
     path = write(SMALLEST)
     load(path)
     assert cache_file(path).stat().st_mode & 0o077 == 0
-    assert os.listdir(cache_file(path).parent) == ["config.json"]
+    assert [entry.name for entry in cache_file(path).parent.iterdir()] == ["config.json"]
 
 
 def test_an_exposed_secret_file_is_told_on_a_warm_start_too(write: Write) -> None:
@@ -301,10 +332,23 @@ def test_an_exposed_secret_file_is_told_on_a_warm_start_too(write: Write) -> Non
     assert load(path).problems == ()
 
 
-PIECES = st.sampled_from(
-    [*"\n\n  :-[]{}&*!|>'\"%@`#,?\t\\", "\n  ", ": ", "- ", "publication", "channels", "a", "&x ", "*x", "<<", "!!int ", "---\n",
-     "%YAML 1.1\n", "${env:X}", "{", "}", "é", "\ud800", "\x85", "\u2028", "\0", "1e999", "~", "digest", "kind", "select", "max", "\r"]
-)  # fmt: skip
+MARKS = "\n\n  :-[]{}&*!|>'\"%@`#,?\t\\\0\r\x85\u2028\ud800é~"
+WORDS = [
+    "\n  ",
+    ": ",
+    "- ",
+    "publication",
+    "channels",
+    "&x ",
+    "*x",
+    "<<",
+    "!!int ",
+    "---\n",
+    "%YAML 1.1\n",
+    "${env:X}",
+    "kind",
+]
+PIECES = st.sampled_from([*MARKS, *WORDS])
 YAMLISH = st.lists(PIECES, max_size=40).map("".join)
 TEXTS = st.one_of(
     YAMLISH.map(lambda text: text.encode("utf-8", "surrogatepass")),
@@ -329,16 +373,48 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-KEYS = [f"{key}:" for key in "name url language timezone sender linkedin mode database content folders accounts adapter outbox audiences csv channels kind account audience template schedule cron late grace select max min order lookback tags approval".split()]  # fmt: skip
+KEYS = [
+    "name",
+    "url",
+    "language",
+    "timezone",
+    "sender",
+    "linkedin",
+    "mode",
+    "database",
+    "content",
+    "folders",
+    "accounts",
+    "adapter",
+    "outbox",
+    "audiences",
+    "csv",
+    "channels",
+    "kind",
+    "account",
+    "audience",
+    "template",
+    "schedule",
+    "cron",
+    "late",
+    "grace",
+    "select",
+    "max",
+    "min",
+    "order",
+    "lookback",
+    "tags",
+    "approval",
+]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.sampled_from(KEYS), value=VALUES)
 def test_no_value_whatever_raises_and_each_problem_has_a_place(
     write: Write, starter: str, key: str, value: Any
 ) -> None:
-    before, _, rest = starter.partition(key)
-    text = f"{before}{key} {json.dumps(value)}\n{rest[rest.index(chr(10)) :]}"
+    before, _, rest = starter.partition(f"{key}:")
+    text = f"{before}{key}: {json.dumps(value)}\n{rest[rest.index(chr(10)) :]}"
     loaded = load(write(text), cache=False)
     assert (loaded.settings is None) == any(problem.severity == "error" for problem in loaded.problems)
     assert all(problem.line and problem.column for problem in loaded.problems)

@@ -171,6 +171,16 @@ def test_people_see_references_and_stars() -> None:
     }
 
 
-@pytest.mark.parametrize(("url", "literal"), [("postgresql://u:p@h/d", True), ("postgresql://:p@h/d", True), ("postgresql://u:${env:P}@h/d", False), ("postgresql://u:x${env:P}@h/d", True), ("postgresql://u@h:5432/d", False), ("sqlite:///a:b@c", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("url", "literal"),
+    [
+        ("postgresql://u:p@h/d", True),
+        ("postgresql://:p@h/d", True),
+        ("postgresql://u:${env:P}@h/d", False),
+        ("postgresql://u:x${env:P}@h/d", True),
+        ("postgresql://u@h:5432/d", False),
+        ("sqlite:///a:b@c", False),
+    ],
+)
 def test_a_password_within_a_url_is_found(url: str, literal: bool) -> None:
     assert has_literal_password(url) is literal

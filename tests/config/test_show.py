@@ -53,7 +53,12 @@ def parts(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_every_key_is_described() -> None:
-    bare = [f"{name}.{key}" for name, part in parts(json_schema()) for key, about in part["properties"].items() if not about.get("description")]  # fmt: skip
+    bare = [
+        f"{name}.{key}"
+        for name, part in parts(json_schema())
+        for key, about in part["properties"].items()
+        if not about.get("description")
+    ]
     assert bare == []
 
 
@@ -77,16 +82,20 @@ def faults(value: Any, schema: dict[str, Any], all_of_it: dict[str, Any], where:
         yield f"{where} is {value!r}"
         return
     if isinstance(value, dict):
-        known, rest = schema.get("properties", {}), schema.get("additionalProperties")
-        yield from (f"{where} lacks {key}" for key in schema.get("required", ()) if key not in value)
-        for key, item in value.items():
-            if key in known or isinstance(rest, dict):
-                yield from faults(item, known.get(key, rest), all_of_it, f"{where}.{key}")
-            elif rest is not True:
-                yield f"{where}.{key} is not known"
+        yield from faults_of_keys(value, schema, all_of_it, where)
     if isinstance(value, list):
         for number, item in enumerate(value):
             yield from faults(item, schema["items"], all_of_it, f"{where}[{number}]")
+
+
+def faults_of_keys(value: Any, schema: dict[str, Any], all_of_it: dict[str, Any], where: str) -> Iterator[str]:
+    known, rest = schema.get("properties", {}), schema.get("additionalProperties")
+    yield from (f"{where} lacks {key}" for key in schema.get("required", ()) if key not in value)
+    for key, item in value.items():
+        if key in known or isinstance(rest, dict):
+            yield from faults(item, known.get(key, rest), all_of_it, f"{where}.{key}")
+        elif rest is not True:
+            yield f"{where}.{key} is not known"
 
 
 def test_the_starter_and_what_is_shown_of_it_conform_to_the_schema(root: Path, starter: str) -> None:

@@ -1,5 +1,6 @@
 """What the content tests share: one publication, files on a real disk, and readers of single texts."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +13,8 @@ from syndicate.content.library import Library
 from syndicate.content.site import Site
 from syndicate.model import Severity
 
+#: a title, however badly written
+TITLED = re.compile(r"^\W*\w*title\b", re.IGNORECASE | re.MULTILINE)
 SITE = Site(ZoneInfo("Asia/Kolkata"), "en", "https://magick.ai")
 
 
@@ -22,7 +25,7 @@ def read(text: str | bytes, path: str = "articles/x.md", site: Site = SITE) -> R
 
 def front(block: str, body: str = "Some words of text.\n") -> Reading:
     """The reading of a file with this YAML, and with a title if it has none."""
-    return read(f"---\n{block if 'itle' in block else 'title: T' + chr(10) + block}\n---\n{body}")
+    return read(f"---\n{block if TITLED.search(block) else 'title: T' + chr(10) + block}\n---\n{body}")
 
 
 def codes(reading: Reading, severity: Severity | None = None) -> list[str]:

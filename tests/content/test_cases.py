@@ -21,7 +21,7 @@ def cases(shared: Path) -> list[dict[str, Any]]:
     return json.loads((shared / "cases" / "manifest.json").read_text("utf-8"))
 
 
-def readings(shared: Path, cases: list[dict[str, Any]], *outcomes: str):  # noqa: ANN201
+def readings(shared: Path, cases: list[dict[str, Any]], *outcomes: str):
     for case in cases:
         if case["outcome"] in outcomes:
             yield case, read((shared / "cases" / case["file"]).read_bytes(), case["file"])
@@ -43,9 +43,11 @@ def test_what_can_be_read_is_an_article_with_its_title(shared: Path, cases: list
 
 
 def test_what_can_be_read_has_its_date(shared: Path, cases: list[dict[str, Any]]) -> None:
-    for case, reading in readings(shared, cases, "load", "repair", "repair-probable", "load-drop-optional", "load+warn"):
+    for case, reading in readings(
+        shared, cases, "load", "repair", "repair-probable", "load-drop-optional", "load+warn"
+    ):
         values = case["reader"]["values"]
-        if values.get("date_note") == LOST and "2017-2-5" not in case["file"] or case["file"] in EMPTY:
+        if (values.get("date_note") == LOST and "2017-2-5" not in case["file"]) or case["file"] in EMPTY:
             continue
         published = reading.article.published if reading.article else None
         if not values.get("date_iso"):
@@ -55,7 +57,8 @@ def test_what_can_be_read_has_its_date(shared: Path, cases: list[dict[str, Any]]
         if expected.tzinfo:
             assert published == expected, case["file"]
         else:
-            assert published and published.replace(tzinfo=None) == expected, case["file"]
+            assert published, case["file"]
+            assert published.replace(tzinfo=None) == expected, case["file"]
 
 
 def test_other_values_are_those_that_were_meant(shared: Path, cases: list[dict[str, Any]]) -> None:

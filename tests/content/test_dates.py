@@ -54,7 +54,8 @@ READABLE = [
 def test_a_date_as_people_write_it(written: str, expected: datetime) -> None:
     moment = dates.parse(written, INDIA)
     assert moment == dates.Moment(expected.astimezone(INDIA))
-    assert moment.when and moment.when.tzinfo is INDIA
+    assert moment.when
+    assert moment.when.tzinfo is INDIA
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,8 @@ def test_an_impossible_or_ambiguous_date_is_refused_with_a_hint(written: str, hi
 
 
 @pytest.mark.parametrize(
-    "written", ["2024-04-17 14:4g5:00 -0000", "2024-04-17 00:10::00", "2024-04-17 18:30:22 2023 -0800", "2024-04-17 25:00"]
+    "written",
+    ["2024-04-17 14:4g5:00 -0000", "2024-04-17 00:10::00", "2024-04-17 18:30:22 2023 -0800", "2024-04-17 25:00"],
 )
 def test_of_a_date_with_a_broken_time_the_day_is_read_and_doubted(written: str) -> None:
     moment = dates.parse(written, INDIA)
@@ -100,7 +102,9 @@ def test_a_time_that_the_clocks_skip_is_moved_on_and_doubted() -> None:
 
 
 def test_a_time_that_the_clocks_make_twice_is_the_first_one() -> None:
-    assert dates.parse("2026-10-25T02:30:00", BERLIN) == dates.Moment(datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
+    moment = dates.parse("2026-10-25T02:30:00", BERLIN)
+    assert moment.when
+    assert moment.when.astimezone(UTC) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

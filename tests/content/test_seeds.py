@@ -47,12 +47,12 @@ def test_the_seeds_have_two_repairs_and_a_warning(root: Path) -> None:
     backslash, stray, year = seeds(root).load().problems
 
     assert backslash.where == f"{FIRST}:3:24"
-    assert backslash.message == r"""subtitle: \' inside '…' is not YAML; read as "Inside India's growing …\""""
+    assert backslash.message == "subtitle: \\' inside '…' is not YAML; read as \"Inside India's growing …\""
     assert (backslash.severity, backslash.code) == (Severity.REPAIRED, "frontmatter.backslash-apostrophe")
 
     assert stray.where == f"{FIRST}:10:183"
     assert stray.message == (
-        """cta: an apostrophe inside '…' is not doubled; read as "… from India's thriving tech ecosystem.\""""
+        "cta: an apostrophe inside '…' is not doubled; read as \"… from India's thriving tech ecosystem.\""
     )
     assert (stray.severity, stray.code) == (Severity.REPAIRED, "frontmatter.stray-apostrophe")
 

@@ -20,6 +20,15 @@ from syndicate.render.proofs import (
     Sheet,
 )
 
+HOSTILE = (
+    '</script><script>top.owned=1;alert(1)</script>"><img src=x onerror="top.owned=1;alert(1)">'
+    '\'><svg onload=alert(1)></iframe></template></style></pre><iframe srcdoc="<script>alert(1)</script>">'
+)
+VIEWS = (
+    *(f"e1-{view}" for view in ("letter", "text", "headers", "links", "readers", "problems")),
+    *(f"e2-{view}" for view in ("post", "text", "request", "problems")),
+    *("e3-post", "left-out", "problems"),
+)
 HERO = "https://images.magick.ai/mlops-training-india.jpg"
 SUNRISE = "data:image/svg+xml;base64," + b64encode(
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 314"><rect width="600" height="314" fill="#14705d"/>'
@@ -222,4 +231,34 @@ def a_sheet() -> Sheet:
             ),
         ),
         next=("syndicate run --once --at 2025-03-10T12:00", "syndicate check --fix"),
+    )
+
+
+def a_hostile_sheet() -> Sheet:
+    """Every text that people or articles can fill holds an attack."""
+    problem = Problem(HOSTILE, HOSTILE, hint=HOSTILE)
+    mail = replace(
+        a_mail(),
+        **dict.fromkeys(("edition", "channel", "account", "subject", "preheader", "sender", "text", "sha256"), HOSTILE),
+        html=a_letter().replace("</body>", HOSTILE + "</body>"),
+        headers=((HOSTILE, HOSTILE),),
+        links=(Link(HOSTILE, HOSTILE), Link("click", "javascript:alert(1)")),
+        first_readers=(Reader(HOSTILE, HOSTILE),),
+        pictures={"https://images.magick.ai/mlops-training-india.jpg": f"data:image/png,{HOSTILE}"},
+        problems=(problem,),
+        files=("javascript:alert(1)", HOSTILE),
+    )
+    post = replace(
+        a_post(),
+        **dict.fromkeys(("edition", "channel", "account", "network", "author", "text", "sha256"), HOSTILE),
+        fold_phone=HOSTILE[:40],
+        card=Card(HOSTILE, HOSTILE, HOSTILE, f"data:image/png,{HOSTILE}", HOSTILE),
+        request=Exchange(HOSTILE, HOSTILE, ((HOSTILE, HOSTILE),), HOSTILE.encode()),
+    )
+    return Sheet(
+        **dict.fromkeys(("publication", "language", "plan", "local", "utc", "mode"), HOSTILE),
+        proofs=(mail, post, replace(post, card=None)),
+        left_out=(LeftOut(HOSTILE, HOSTILE, HOSTILE),),
+        problems=(problem,),
+        next=(HOSTILE,),
     )

@@ -72,9 +72,10 @@ def editions() -> None:
         text("reason"),
         required("entered", sa.BigInteger),
         text("actor"),
+        text("sha256"),
     )
     op.create_index("ix_edition_channel", "edition", ["channel"])
-    op.create_table("frozen", edition(primary_key=True), required("sha256"), required("data", sa.LargeBinary))
+    op.create_table("frozen", edition(primary_key=True), required("data", sa.LargeBinary))
     op.create_table(
         "edition_article",
         edition(primary_key=True),
