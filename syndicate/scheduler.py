@@ -5,11 +5,11 @@ doubled or missed changes nothing but the time at which it happens.
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 
 from syndicate.app import App, Clock, assemble, now, stages
 from syndicate.errors import SyndicateError
@@ -67,20 +67,19 @@ class Newsroom:
 
 def serve(config: Path, say: Callable[[str], None]) -> None:
     """Ticks at every full minute until SIGTERM or SIGINT; a tick under way is finished first."""
-    from apscheduler.schedulers.blocking import BlockingScheduler
+    from apscheduler.schedulers.background import BackgroundScheduler
 
     newsroom = Newsroom(config, say)
     newsroom.app()
     # The default grace of one second would silently drop a tick that the machine slept through.
-    scheduler = BlockingScheduler(
+    scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     scheduler.add_job(newsroom.tick, "cron", second=0, next_run_time=now())
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        scheduler.shutdown(wait=True)
-
+    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    say("Running; a tick every minute. Ctrl-C stops after what is in flight.")
+        signal.signal(number, lambda *_: stop.set())
     scheduler.start()
+    say("Running; a tick every minute. Ctrl-C stops after what is in flight.")
+    stop.wait()
+    scheduler.shutdown(wait=True)

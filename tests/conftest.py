@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import Project, starter
+pytest.register_assert_rewrite("syndicate.testing")
+
+from tests.project import Project, starter  # noqa: E402  the suites are rewritten before anything imports them
 
 ROOT = Path(__file__).parent.parent
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}

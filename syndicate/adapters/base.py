@@ -19,7 +19,8 @@ from syndicate.model import Dedupe, Message, Outcome, Payload, Receipt, TextRule
 class Options(BaseModel):
     """What an account of this adapter may say in the configuration; a secret is a `SecretStr`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # An error that quotes its input would quote a token.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True)
 
     connections: int = Field(default=1, ge=1, le=200, description="how many conversations at once")
 
@@ -28,16 +29,16 @@ class Adapter(ABC):
     """One network or provider."""
 
     #: as in `accounts: {…: {adapter: NAME}}`
-    name: ClassVar[str]
+    name: str
     Options: ClassVar[type[Options]] = Options
     #: what the network counts
-    rules: ClassVar[TextRules] = TextRules()
+    rules: TextRules = TextRules()
     #: what may be done about silence
-    dedupe: ClassVar[Dedupe] = Dedupe()
+    dedupe: Dedupe = Dedupe()
     #: of `email`, `post`, `image`; what is not declared is refused by `compose`
-    supports: ClassVar[frozenset[str]] = frozenset()
+    supports: frozenset[str] = frozenset()
     #: whether it only writes to this disk: such an account also works in `mode: rehearsal`
-    local: ClassVar[bool] = False
+    local: bool = False
 
     def __init__(self, options: Any) -> None:
         self.options = options

@@ -17,9 +17,8 @@ class DryRun(Adapter):
         super().__init__(adapter.options)
         self._adapter = adapter
         self._sink = sink
-        # The contract declares these for a class; a wrapper has those of the adapter it was given.
-        for declared in ("name", "rules", "dedupe", "supports", "local"):
-            vars(self)[declared] = getattr(adapter, declared)
+        self.name, self.rules, self.dedupe = adapter.name, adapter.rules, adapter.dedupe
+        self.supports, self.local = adapter.supports, adapter.local
 
     def compose(self, message: Message) -> Payload:
         """The very payload of the wrapped adapter."""

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from syndicate.adapters import base, http
 from syndicate.adapters.addresses import checked_url
@@ -71,8 +71,6 @@ def _version(value: str) -> str:
 
 class LinkedInOptions(base.Options):
     """A member or a page that posts."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     token: SecretStr = Field(description="access token with w_member_social or w_organization_social; lives 60 days")
     author: str = Field(

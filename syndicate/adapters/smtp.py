@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal, Self
 
-from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from syndicate.adapters import base
 from syndicate.adapters.smtp_mail import check, speakable
@@ -28,8 +28,6 @@ _GOODBYE = 2.0  # seconds for an answer to QUIT; nothing depends on it
 
 class SmtpOptions(base.Options):
     """An account at a mail server that relays for us."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     host: str = Field(description="name of the mail server, as in its certificate")
     port: int = Field(default=587, ge=1, le=65535, description="587 for `tls: required`, 465 for `tls: implicit`")

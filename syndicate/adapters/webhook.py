@@ -14,7 +14,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from syndicate.adapters import base, http
 from syndicate.adapters.addresses import checked_url
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 class WebhookOptions(base.Options):
     """An address that takes messages."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     url: str = Field(description="where to POST to; https, or http on this machine")
     secret: SecretStr = Field(description="whsec_ and 24 to 64 bytes in base64; the receiver has the same")
@@ -60,7 +58,7 @@ class Webhook(base.Adapter):
     def __init__(self, options: WebhookOptions, now: http.Clock = http.utc_now) -> None:
         super().__init__(options)
         self._now = now
-        vars(self)["dedupe"] = Dedupe(repeat=options.repeat)  # it is the receiver's promise, so the account declares it
+        self.dedupe = Dedupe(repeat=options.repeat)  # it is the receiver's promise, so the account declares it
         gone = Paused("410: the receiver wants no more", "Remove the account, or ask the receiver.")
         self._table = http.Table(
             special={410: lambda answer: gone}, credentials="Check `secret`: the receiver did not accept the signature."

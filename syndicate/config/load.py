@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -63,7 +63,7 @@ def load(path: Path, cache: bool = True) -> Loaded:
         if cache and settings and not problems:
             kept.store(name, settings)
     loaded = Loaded(shown, settings, problems, text)
-    return Loaded(shown, settings, (*problems, *exposed_files(loaded)), text)
+    return replace(loaded, problems=(*problems, *exposed_files(loaded)))
 
 
 def validate(

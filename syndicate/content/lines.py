@@ -29,7 +29,7 @@ _NULLS = {"null", "Null", "NULL"}  # `~` is no letter
 
 def read(block: str, first_line: int) -> Entries | None:
     """The entries of a block whose first line is `first_line` of the file, or None if it takes a YAML parser."""
-    if _FOREIGN.search(block):
+    if not block.replace("\n", "").isprintable() and _FOREIGN.search(block):
         return None
     entries: Entries = {}
     items: list[Value] | None = None  # the list that may still grow

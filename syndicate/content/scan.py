@@ -105,6 +105,13 @@ class _Walk:
                 self._problem(prefix.rstrip("/") or ".", "folder.unreadable", f"cannot be read: {error.strerror}", hint)
 
     def _file(self, entry: os.DirEntry[str], path: str) -> Found | None:
+        if (
+            entry.name.endswith(".md")
+            and entry.name[0] != "."
+            and path.isprintable()
+            and entry.is_file(follow_symlinks=False)
+        ):
+            return Found(path, entry.path, Stamp.of(entry.stat(follow_symlinks=False)))  # nearly all of them
         is_link = entry.is_symlink()
         if not is_article_name(entry.name) and not (is_link and entry.is_dir()):
             return None

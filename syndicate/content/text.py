@@ -49,7 +49,9 @@ def one_line(value: str) -> str:
 def count_words(text: str) -> int:
     """Words of a text; in scripts without blanks, half its characters."""
     words = len(text.split())
-    return words if text.isascii() or not _UNSPACED.search(text) else words + len(_UNSPACED.findall(text)) // 2
+    if len(text.encode("utf-8", "replace")) - len(text) < len(text) // 20:  # dashes and accents
+        return words
+    return words + len(_UNSPACED.findall(text)) // 2
 
 
 def minutes(words: int) -> int:

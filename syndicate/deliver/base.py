@@ -4,52 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from syndicate.model import Dedupe, Delivery, Outcome, Payload, Receipt, Settlement, State
+from syndicate.model.lane import Job, Lane, Record, Tried
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A claimed delivery and what goes over the wire for it."""
-
-    delivery: Delivery
-    payload: Payload
-    #: hex SHA-256 and size of the payload's content, before `prepare`: what a dry run shows
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What became of a job."""
-
-    job: Job
-    outcome: Outcome
-
-
-class Record(Protocol):
-    """The attempt log, as a lane writes it. May be called by several threads."""
-
-    def started(self, job: Job) -> None:
-        """Right before the first byte that may make the network accept. Raises `LogBroken`: then nothing is sent."""
-
-    def done(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Right after the answer. Raises `LogBroken`."""
-
-
-class Lane(Protocol):
-    """The one interface to the wire."""
-
-    def run(self, jobs: Iterator[Job], log: Record) -> Iterator[Tried | None]:
-        """Takes a job whenever it could start it at once, and yields what became of jobs, in any order.
-
-        Yields None when a quarter of a second passed without news, so that the courier can settle, pause and stop.
-        Every job is answered before it returns; closed early, it lets what is on the wire finish. Only `LogBroken`
-        is raised, after everything that was on the wire has been yielded; its own job was then not sent.
-        """
+__all__ = ["EditionLike", "Job", "Lane", "LedgerLike", "PauseLike", "Record", "Sender", "Tried"]
 
 
 class Sender(Protocol):

@@ -76,7 +76,7 @@ def claim(
         d.reason: literal(""),
         d.moved: literal(micros(now)),
     }
-    due = (d.edition == number, WAITING, d.due < micros(now))
+    due = (d.edition == number, WAITING, d.due <= micros(now))
     query = select(*(after.get(column, column) for column in COLUMNS)).select_from(delivery.join(edition)).where(*due)
     found = [delivery_of(row) for row in connection.execute(query.order_by(d.due, d.id).limit(limit)).all()]
     those = select(d.id).where(*due).order_by(d.due, d.id).limit(limit)
@@ -198,6 +198,6 @@ def set_edition_state(
     connection.execute(
         event.insert(), {"at": micros(now), "edition": number, "what": what, "reason": reason, "actor": actor}
     )
-    if state == "cancelled":
+    if state == "never":
         gone = {"state": State.CANCELLED.value, "reason": reason, "moved": micros(now), "actor": actor, "due": 0}
         connection.execute(update(delivery).where(d.edition == number, WAITING).values(gone))

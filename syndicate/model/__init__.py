@@ -33,6 +33,7 @@ from syndicate.model.message import (
     Request,
     TextRules,
     Upload,
+    digest,
 )
 from syndicate.model.plan import (
     Channel,
@@ -90,4 +91,5 @@ __all__ = [
     "Unknown",
     "Upload",
     "Used",
+    "digest",
 ]

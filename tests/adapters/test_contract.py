@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("syndicate.testing.adapters")
 
 from syndicate import adapters  # noqa: E402 -- after the rewriting of asserts is set up
 from syndicate.adapters.file import File, FileOptions  # noqa: E402
