@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from syndicate.config.load import Loaded, load
 from syndicate.config.settings import Settings
 from syndicate.errors import ConfigError, UsageError
-from syndicate.model import Channel, History, Payload, Problem, Severity
+from syndicate.model import Channel, History, Payload, Problem
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -159,7 +159,7 @@ def check_accounts(app: App) -> list[Problem]:
         try:
             make_adapter(app.loaded, app.settings, name, lambda reference: reference)
         except ConfigError as error:
-            problems += error.problems or [Problem(app.loaded.shown, error.message, Severity.ERROR, hint=error.hint)]
+            problems += error.problems
     return problems
 
 
@@ -170,7 +170,12 @@ def make_adapter(loaded: Loaded, settings: Settings, name: str, resolve: Callabl
     from syndicate.config.secrets import resolve_all
 
     account = settings.accounts[name]
-    kind = load_adapter(account.adapter)
+    try:
+        kind = load_adapter(account.adapter)
+    except ConfigError as error:
+        line, column = loaded.position(("accounts", name, "adapter"))
+        problem = Problem(loaded.shown, f"accounts.{name}: {error.message}", line=line, column=column, hint=error.hint)
+        raise ConfigError(f"account {name} cannot be used", problems=[problem]) from error
     options, problems = validate(kind.Options, resolve_all(account.options, resolve), f"accounts.{name}", loaded)
     if options is None:
         raise ConfigError(f"account {name} cannot be used", problems=problems)

@@ -6,7 +6,7 @@ Four callers: the scheduler, `run --once` and `send` by hand, any dry run (the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -77,11 +77,8 @@ class Report:
     proofs: tuple[Proof, ...] = field(default=(), repr=False)
     done: tuple[Done, ...] = ()
     failures: tuple[Failure, ...] = ()
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What was found while the editions were put into words."""
-        return tuple(problem for proof in self.proofs for problem in proof.problems)
+    #: found while the editions were put into words and their audiences read
+    problems: tuple[Problem, ...] = ()
 
 
 def make_plan(app: App, at: datetime) -> Plan:
@@ -179,13 +176,13 @@ def run(app: App, parts: Iterable[ChannelPlan], *, actor: str, again: bool = Fal
     parts = tuple(parts)
     found = list(proofs(app, (edition for part in parts for edition in part.editions)))
     ready = tuple(one for one in found if isinstance(one, Proof))
-    for one in ready:
-        enter(app, one, parts, actor=actor, again=again)
+    problems = [problem for one in ready for problem in (*one.problems, *enter(app, one, parts, actor, again))]
     ended = list(deliver_unfinished(app, {part.channel.name for part in parts}, progress))
     return Report(
         proofs=ready,
         done=tuple(one for one in ended if isinstance(one, Done)),
         failures=tuple(one for one in (*found, *ended) if isinstance(one, Failure)),
+        problems=tuple(problems),
     )
 
 
@@ -201,8 +198,8 @@ def deliver_unfinished(app: App, channels: Container[str], progress: Progress) -
             yield failure(key, app.channel(row.channel), error)
 
 
-def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], *, actor: str, again: bool) -> bool:
-    """Freezes an edition in the ledger; False if another caller entered it first, so that it is not sent twice."""
+def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], actor: str, again: bool) -> Sequence[Problem]:
+    """Freezes an edition in the ledger, unless another caller did so first; the problems of its audience."""
     from syndicate.render.freeze import freeze
 
     edition = found.edition
@@ -225,8 +222,8 @@ def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], *, actor: str, a
     try:
         app.ledger().enter(entry, app.clock())
     except EditionExists:
-        return False
-    return True
+        return ()  # it is theirs, and will not be sent twice
+    return who.problems
 
 
 def use_of(edition: Edition, article: Article) -> Used:
@@ -236,10 +233,11 @@ def use_of(edition: Edition, article: Article) -> Used:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who gets an edition, streamed once, and who does not, known afterwards."""
+    """Who gets an edition, streamed once; who does not and which rows are faulty is known afterwards."""
 
     recipients: Iterable[Recipient]
     left_out: Iterable[LeftOut] = ()
+    problems: Sequence[Problem] = ()
 
 
 def audience(app: App, channel: Channel) -> Audience:
@@ -247,7 +245,8 @@ def audience(app: App, channel: Channel) -> Audience:
     if channel.kind is Kind.POST:
         return Audience((Recipient(channel.account),))
     people = readers(app, channel)
-    return Audience(people, (LeftOut("recipient", who, reason) for who, reason in people.left_out))
+    left_out = (LeftOut("recipient", who, reason) for who, reason in people.left_out)
+    return Audience(people, left_out, people.problems)
 
 
 def readers(app: App, channel: Channel) -> Readers:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import getaddresses, parsedate_to_datetime
@@ -36,12 +35,13 @@ _SPACES = re.compile(rb"  +")
 _TRAILING = re.compile(rb" \r\n")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_DOMAIN = re.compile(rf"(?=.{{4,200}}$){_LABEL}(?:\.{_LABEL})+")
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_LONGEST_DOMAIN, _LONGEST_SELECTOR = 200, 40  # `SELECTOR._domainkey.DOMAIN` has at most 253 characters
 _MAKE_ONE = "make one with: openssl genrsa -out dkim.pem 2048"
 
 
 def _checked_domain(domain: str) -> str:
-    if not _DOMAIN.fullmatch(domain):
+    if len(domain) > _LONGEST_DOMAIN or not _DOMAIN.fullmatch(domain):
         raise ValueError("not a domain such as example.com (an international one is written in its xn-- form)")
     return domain.lower()
 
@@ -50,9 +50,6 @@ def _checked_selector(selector: str) -> str:
     if len(selector) > _LONGEST_SELECTOR or not _SELECTOR.fullmatch(selector):
         raise ValueError("not a selector such as news2025: letters, digits, hyphens and dots")
     return selector
-
-
-_LONGEST_SELECTOR = 40  # `SELECTOR._domainkey.DOMAIN` has at most 253 characters
 
 
 class DkimOptions(BaseModel):
@@ -139,7 +136,7 @@ def private_key(pem: str) -> RSAPrivateKey:
     except (ValueError, UnsupportedAlgorithm):  # whose words may quote the key
         raise ValueError(f"the DKIM key is {_instead(pem)}, and not a private key in PEM; {_MAKE_ONE}") from None
     if not isinstance(key, RSAPrivateKey):
-        raise ValueError(f"the DKIM key is not RSA, the one kind that every receiver verifies; {_MAKE_ONE}")
+        raise ValueError(f"the DKIM key is not RSA, which every receiver verifies; {_MAKE_ONE}")  # noqa: TRY004 - a user's value
     if not SMALLEST <= key.key_size <= LARGEST:
         raise ValueError(f"the DKIM key has {key.key_size} bits, receivers take {SMALLEST} to {LARGEST}; {_MAKE_ONE}")
     return key
@@ -184,7 +181,7 @@ def _single_spaced(data: bytes) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _opening(domain: str, selector: str, counts: Sequence[int]) -> bytes:
+def _opening(domain: str, selector: str, counts: tuple[int, ...]) -> bytes:
     """The header up to its `h=`, which names each of `OVERSIGNED` so many times and once more."""
     names = [name.decode() for name, count in zip(OVERSIGNED, counts, strict=True) for _ in range(count + 1)]
     signed = [f" h={names[0]}:", *(f"{name}:" for name in names[1:-1]), f"{names[-1]};"]

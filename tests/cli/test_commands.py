@@ -271,3 +271,13 @@ def test_a_pipe_gets_plain_text(project: Project) -> None:
         check=True,
     )
     assert "\x1b" not in done.stdout
+
+
+def test_check_names_the_line_of_an_unknown_adapter_and_of_a_faulty_reader(project: Project) -> None:
+    project.configure(("adapter: file", "adapter: fill"))
+    with (project.folder / "config" / "readers.csv").open("a", encoding="utf-8") as rows:
+        rows.write("nobody at all,Nobody,2025-01-01,paper\n")
+    said = project.syndicate("check").out
+    assert "config/syndicate.yaml:17:21" in said
+    assert "did you mean 'file'" in said
+    assert "config/readers.csv:5" in said
