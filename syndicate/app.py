@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from tempfile import mkstemp
 from typing import TYPE_CHECKING
 
 from syndicate.config.load import Loaded, load
@@ -267,8 +268,8 @@ def read_secret(settings: Settings) -> bytes:
 def make_secret(path: Path) -> None:
     """Writes fresh key material that only its owner can read; the first of two processes wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, name = mkstemp(dir=path.parent, prefix=f"{path.name}.")  # readable by its owner only
+    draft = Path(name)
     with os.fdopen(descriptor, "w") as file:
         file.write(randomness.token_hex(32) + "\n")
         file.flush()

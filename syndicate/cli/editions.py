@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 group = typer.Typer(help="The editions that were entered, and what became of them.", no_args_is_help=True)
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as weekly-digest/2025-03-10T09:00.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the history.")]
 SHOWN_DELIVERIES = 20
 
 
@@ -72,6 +73,37 @@ def show(context: typer.Context, key: Key) -> None:
     if len(left_out) > SHOWN_DELIVERIES:
         out.say(f"  and {len(left_out) - SHOWN_DELIVERIES} more left out (--json lists all)", "dim")
     out.say(f"Next: syndicate why {row.key} RECIPIENT", "dim")
+
+
+@group.command("pause")
+def pause(context: typer.Context, key: Key, reason: Reason = "") -> None:
+    """Nothing more of an edition is sent; what is on the wire ends. `resume` goes on."""
+    set_state(context, key, "paused", reason)
+
+
+@group.command("resume")
+def resume(context: typer.Context, key: Key, reason: Reason = "") -> None:
+    """Goes on with an edition, and with its account if that was paused (a new password, a newer version)."""
+    set_state(context, key, "sending", reason)
+
+
+@group.command("cancel")
+def cancel(context: typer.Context, key: Key, reason: Reason = "") -> None:
+    """Nothing more of an edition is ever sent."""
+    set_state(context, key, "cancelled", reason)
+
+
+def set_state(context: typer.Context, key: str, state: str, reason: str) -> None:
+    """A person's word on a whole edition."""
+    now = session(context)
+    app, out = now.app(), now.out
+    row, ledger = edition(app, key), app.ledger()
+    resumed = state == "sending" and ledger.resume_account(row.account)
+    if row.state != state:
+        ledger.set_edition_state(key, state, reason or "a person's word", app.clock(), "person")
+    out.data({"edition": key, "from": row.state, "to": state, "account_resumed": resumed})
+    out.say(f"{key}: {row.state} -> {state}{f', account {row.account} resumed' if resumed else ''}")
+    out.say("Next: syndicate run --once" if state == "sending" else f"Next: syndicate editions show {key}", "dim")
 
 
 def show_deliveries(out: Output, app: App, row: EditionRow) -> None:

@@ -8,16 +8,17 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syndicate.cli.articles import At
-from syndicate.cli.output import Output, clip
+from syndicate.cli.outcome import finish
+from syndicate.cli.output import Output
 from syndicate.cli.progress import meter
 from syndicate.cli.session import Session, moment, parse_time, session
 from syndicate.errors import NeedsPerson, UsageError
-from syndicate.model import Article, Channel, ChannelPlan, Kind, Problem, Severity
+from syndicate.model import Article, Channel, ChannelPlan, Kind, Severity
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -27,7 +28,6 @@ DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Show every byte; op
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Dry run: write the proofs and manifest.jsonl.")]
 All = Annotated[bool, typer.Option("--all", help="With --out: the message files of all recipients.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-EXIT_FAILED, EXIT_PERSON = 1, 3
 
 
 def send(
@@ -221,50 +221,3 @@ def rehearse(
             now.out.say(f"Proofs: {page}   every byte: {proofs_folder.manifest}", "bold")
     now.out.say("Dry run: nothing was sent, nothing was changed.", "yellow")
     finish(now.out, dry, parts, [report], dry_run=True)
-
-
-def finish(
-    out: Output, app: App, parts: Sequence[ChannelPlan], reports: Sequence[Report], *, dry_run: bool = False
-) -> None:
-    """What became of every edition, the problems, and the exit status."""
-    done = [one for report in reports for one in report.done]
-    failures = [one for report in reports for one in report.failures]
-    problems: list[Problem] = [one for report in reports for one in report.problems]
-    out.data({"dry_run": dry_run, "done": done, "failures": failures, "problems": problems, "plan": notes(parts)})
-    would = "would be " if dry_run else ""
-    out.columns([(one.key, would + tally_text(one.tally)) for one in done], styles=["bold cyan"])
-    for failure in failures:
-        out.problem(failure.problem)
-    for part in parts:
-        if not part.editions and not any(one.channel == part.channel.name for one in done):
-            keys = f": {', '.join(part.entered)}" if part.entered else ""
-            out.columns([(part.channel.name, f"nothing due: {part.note}{keys}")], styles=["bold cyan", "dim"])
-    for problem in problems:
-        out.problem(problem)
-    if not dry_run:
-        whereabouts(out, app, done)
-    if failures or any(one.tally.refused for one in done):
-        raise typer.Exit(EXIT_FAILED)
-    if any(one.tally.unknown for one in done):
-        out.say("Some deliveries are unknown: syndicate status shows them by name.", "bold yellow")
-        raise typer.Exit(EXIT_PERSON)
-
-
-def notes(parts: Iterable[ChannelPlan]) -> list[dict[str, Any]]:
-    """Each channel's note and what it had entered before, as JSON."""
-    return [{"channel": part.channel.name, "note": part.note, "entered": part.entered} for part in parts]
-
-
-def tally_text(tally: Any) -> str:
-    """`sent 3   refused 0   later 0   unknown 0`."""
-    return f"sent {tally.sent}   refused {tally.refused}   later {tally.deferred}   unknown {tally.unknown}"
-
-
-def whereabouts(out: Output, app: App, done: Sequence[Any]) -> None:
-    """Where to look now."""
-    if not done:
-        out.say("Next: syndicate plan   ·   syndicate status", "dim")
-        return
-    for page in dict.fromkeys(filter(None, (app.outbox_page(one.channel) for one in done))):
-        out.say(f"Look: {page}", "bold")
-    out.say(f"Next: syndicate editions show {clip(done[0].key, 80)}", "dim")

@@ -48,6 +48,8 @@ def status(context: typer.Context) -> None:
     waits += [(f"account {pause.name}", "paused", f"{pause.reason} {pause.hint}") for pause in paused]
     out.say("Waits for a person" if waits else "Nothing waits for a person.")
     out.columns(waits, indent=2, styles=["bold yellow"])
+    if paused:
+        out.say("Next: mend the account, then syndicate editions resume KEY", "dim")
     if unknown:
         out.say(f"Next: syndicate resolve {unknown[0].key} --sent | --again | --drop", "dim")
     if waits:

@@ -15,8 +15,8 @@ from syndicate.content.entries import Entries, Entry, Value
 _FOREIGN = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _KEY = r"([A-Za-z_][A-Za-z0-9_-]*)"
 #: begins with a letter or digit, so that no indicator is in its place; `: ` and ` #` would end it
-_PLAIN = r"[^\W_](?:[^:#\n]|:(?=[^ \n])|(?<! )#)*"
-_SINGLE = r"'(?:[^'\n]|'')*'"
+_PLAIN = r"[^\W_][^:#\n]*(?:(?::(?=[^ \n])|(?<! )#)[^:#\n]*)*"
+_SINGLE = r"'[^'\n]*(?:''[^'\n]*)*'"
 _DOUBLE = r'"[^"\\\n]*"'
 _FLOW_ITEM = rf"(?:[^\W_][\w ./+-]*|{_SINGLE}|{_DOUBLE})"
 _FLOW = rf"\[ *(?:{_FLOW_ITEM} *(?:, *{_FLOW_ITEM} *)*)?\]"

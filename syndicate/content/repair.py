@@ -17,8 +17,8 @@ from syndicate.content.notes import Notes, Unreadable
 _CONFLICT = re.compile(r"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
 _KEY = re.compile(r"""([^\W\d][\w .-]{0,60}?|"[^"]*"|'[^']*')([ \t]*)(?:(:)(?=[ \t]|$)|(：))""")
 _TIGHT_KEY = re.compile(r"(\w[\w-]*)([ \t]*)(:)(?!//)(?=\S)")
-_SINGLE = re.compile(r"'(?:[^']|'')*'")
-_DOUBLE = re.compile(r'"(?:[^"\\]|\\.)*"')
+#: quote mark -> a scalar between two of them
+_TOKENS = {"'": re.compile(r"'[^']*(?:''[^']*)*'"), '"': re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')}
 _HASH = re.compile(r"[ \t]#(?=[^\s#])")
 _TAIL = re.compile(r"[ \t]+#(?:\s.*)?$|[ \t]+$")
 _TWICE = re.compile(r"(?<=\w)''(?=\w)")
@@ -106,9 +106,10 @@ def _lost_hash(entry: Entry, written: str) -> tuple[quotes.Meant, str] | None:
 def _doubled(entry: Entry, written: str) -> tuple[quotes.Meant, str] | None:
     """`"Continent''s"`: an apostrophe is doubled where it need not be, and so stays doubled in the text."""
     value = str(entry.value)
-    found = _TWICE.search(value)
-    token = (_SINGLE if entry.style == "'" else _DOUBLE).match(written) if entry.style in {"'", '"'} else None
-    if not found or not token:
+    if entry.style not in _TOKENS or not _TWICE.search(value):
+        return None
+    token = _TOKENS[entry.style].match(written)
+    if not token:
         return None
     text, what = _TWICE.sub("'", value), "an apostrophe is doubled and need not be"
     offset = max(token[0].find("''"), 0)

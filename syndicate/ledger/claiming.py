@@ -65,7 +65,7 @@ def claim(
 ) -> Sequence[Delivery]:
     """Takes due deliveries, those never tried first."""
     paused = select(account_pause.c.name)
-    sendable = (edition.c.key == key, edition.c.state == "sending", edition.c.account.not_in(paused))
+    sendable = (edition.c.key == key, edition.c.account.not_in(paused))
     number = connection.scalar(select(edition.c.id).where(*sendable))
     if number is None:
         return ()
@@ -198,6 +198,6 @@ def set_edition_state(
     connection.execute(
         event.insert(), {"at": micros(now), "edition": number, "what": what, "reason": reason, "actor": actor}
     )
-    if state == "never":
+    if state == "cancelled":
         gone = {"state": State.CANCELLED.value, "reason": reason, "moved": micros(now), "actor": actor, "due": 0}
         connection.execute(update(delivery).where(d.edition == number, WAITING).values(gone))

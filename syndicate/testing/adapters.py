@@ -1,6 +1,6 @@
 """What every adapter must do: derive a test class from `AdapterContract` and give it a `subject`."""
 
-# ruff: noqa: D102 -- the name of a test is its docstring
+
 
 from __future__ import annotations
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-
-from syndicate import adapters  # noqa: E402 -- after the rewriting of asserts is set up
-from syndicate.adapters.file import File, FileOptions  # noqa: E402
-from syndicate.adapters.linkedin import LinkedIn, LinkedInOptions  # noqa: E402
-from syndicate.adapters.smtp import Smtp, SmtpOptions  # noqa: E402
-from syndicate.adapters.webhook import Webhook, WebhookOptions  # noqa: E402
-from syndicate.testing import http, linkedin, smtp, webhook  # noqa: E402
-from syndicate.testing.adapters import AdapterContract, Subject  # noqa: E402
+from syndicate import adapters
+from syndicate.adapters.file import File, FileOptions
+from syndicate.adapters.linkedin import LinkedIn, LinkedInOptions
+from syndicate.adapters.smtp import Smtp, SmtpOptions
+from syndicate.adapters.webhook import Webhook, WebhookOptions
+from syndicate.testing import http, linkedin, smtp, webhook
+from syndicate.testing.adapters import AdapterContract, Subject
 
 
 class TestFile(AdapterContract):
