@@ -31,7 +31,7 @@ def finish(
     show_notes(out, done)
     for problem in (*(failure.problem for failure in failures), *problems):
         out.problem(problem)
-    show_not_due(out, parts, {one.channel for one in (*done, *failures)})
+    show_not_due(out, parts, {one.channel for one in done} | {one.channel for one in failures})
     if not dry_run:
         whereabouts(out, app, done)
     if status := exit_status(done, failures):

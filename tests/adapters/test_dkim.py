@@ -2,8 +2,8 @@
 
 import re
 import subprocess
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import format_datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -166,15 +166,8 @@ def test_the_same_message_is_signed_with_the_same_bytes() -> None:
 
 
 def test_threads_may_share_a_signer() -> None:
-    found: list[bytes] = []
-    crew = [threading.Thread(target=lambda: found.extend(SIGNER.sign(message(LINES)) for _ in range(20)))] * 1
-    crew += [threading.Thread(target=crew[0]._target) for _ in range(5)]  # type: ignore[attr-defined]
-    for thread in crew:
-        thread.start()
-    for thread in crew:
-        thread.join()
-    assert len(found) == 120
-    assert set(found) == {SIGNED}
+    with ThreadPoolExecutor(6) as crew:
+        assert set(crew.map(SIGNER.sign, [message(LINES)] * 120)) == {SIGNED}
 
 
 def test_the_header_is_folded_at_78_and_ends_its_lines_with_crlf() -> None:

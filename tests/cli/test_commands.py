@@ -279,5 +279,5 @@ def test_check_names_the_line_of_an_unknown_adapter_and_of_a_faulty_reader(proje
         rows.write("nobody at all,Nobody,2025-01-01,paper\n")
     said = project.syndicate("check").out
     assert "config/syndicate.yaml:17:21" in said
-    assert "did you mean 'file'" in said
+    assert "Did you mean 'file'?" in said
     assert "config/readers.csv:5" in said
