@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets as randomness
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from syndicate.adapters.base import Adapter
+    from syndicate.audience.csv import Readers
+    from syndicate.audience.named import Named
     from syndicate.content.library import Library
     from syndicate.ledger.base import Ledger
     from syndicate.render.templates import Templates
@@ -57,6 +59,8 @@ class App:
     #: the article folders
     library: Callable[[], Library]
     templates: Callable[[], Templates]
+    #: audience -> who is in it, streamed
+    readers: Callable[[str], Readers | Named]
     #: key material of Message-IDs and unsubscribe links
     secret: Callable[[], bytes]
     #: whether the ledger outlives this process
@@ -113,6 +117,7 @@ def assemble(config: Path, clock: Clock = now) -> App:
         history=lambda: read_history(settings),
         library=cache(lambda: make_library(settings)),
         templates=cache(lambda: make_templates(settings)),
+        readers=lambda audience: make_readers(settings, audience),
         secret=cache(lambda: read_secret(settings)),
     )
 
@@ -130,6 +135,23 @@ def rehearsal(app: App, sink: Sink = lambda key, payload: None) -> App:
         app,
         adapter=cache(lambda name: DryRun(make_adapter(app.loaded, app.settings, name, resolve), sink)),
         ledger=cache(lambda: rehearsal_copy(database_url(app.settings), app.root)),
+        durable=False,
+    )
+
+
+def trial(app: App, addresses: Sequence[str]) -> App:
+    """The live app for a few named readers: really sent, and counted for nothing. Raises `UsageError`."""
+    from syndicate.audience.named import Named
+    from syndicate.ledger import rehearsal_copy
+
+    try:
+        readers = Named(addresses)
+    except ValueError as error:
+        raise UsageError(f"--test: {error}") from error
+    return replace(
+        app,
+        readers=lambda audience: readers,
+        ledger=cache(lambda: rehearsal_copy("sqlite://", app.root)),
         durable=False,
     )
 
@@ -250,6 +272,13 @@ def make_templates(settings: Settings) -> Templates:
     from syndicate.render.templates import Templates
 
     return Templates(settings.root / settings.templates, fallback=starter_folder() / "templates")
+
+
+def make_readers(settings: Settings, audience: str) -> Readers:
+    """The CSV behind an audience."""
+    from syndicate.audience.csv import Readers
+
+    return Readers(settings.audiences[audience].csv, settings.root)
 
 
 def read_secret(settings: Settings) -> bytes:

@@ -34,10 +34,9 @@ from syndicate.model import (
 )
 
 if TYPE_CHECKING:
+    from syndicate.adapters.base import Adapter
     from syndicate.app import App
-    from syndicate.audience.csv import Readers
     from syndicate.deliver.courier import Tally
-    from syndicate.ledger.base import Ledger
 
 Progress = Callable[[str, "Tally"], None]
 
@@ -95,7 +94,7 @@ def plan_hash(app: App, plan: Plan) -> str:
         digest.update(" ".join(article.sha256 for article in edition.articles).encode())
         digest.update(template_fingerprint(app, edition.channel.template).encode())
         if edition.channel.audience:
-            digest.update(readers(app, edition.channel).fingerprint().encode())
+            digest.update(app.readers(edition.channel.audience).fingerprint().encode())
     return digest.hexdigest()
 
 
@@ -244,16 +243,9 @@ def audience(app: App, channel: Channel) -> Audience:
     """The subscribers of a digest; for a post, the account itself."""
     if channel.kind is Kind.POST:
         return Audience((Recipient(channel.account),))
-    people = readers(app, channel)
+    people = app.readers(channel.audience)
     left_out = (LeftOut("recipient", who, reason) for who, reason in people.left_out)
     return Audience(people, left_out, people.problems)
-
-
-def readers(app: App, channel: Channel) -> Readers:
-    """The CSV behind a channel's audience."""
-    from syndicate.audience.csv import Readers
-
-    return Readers(app.settings.audiences[channel.audience].csv, app.root)
 
 
 def left_out(part: ChannelPlan, who: Audience) -> Iterator[LeftOut]:
@@ -269,31 +261,30 @@ def deliver(app: App, key: str, progress: Progress) -> Tally:
     from syndicate.deliver.attempts import Attempts
     from syndicate.deliver.courier import Courier
     from syndicate.deliver.policy import Policy
+    from syndicate.render.freeze import thaw
 
     row = app.ledger().edition(key)
     if row is None:
         raise SyndicateError(f"there is no edition {key}")
     channel = app.channel(row.channel)
     courier = Courier(app.ledger(), app.clock, Policy(unknown=channel.unknown), attempts=Attempts(app.attempts()))
-    compose = composer(app, app.ledger(), key, channel)
-    return courier.deliver(key, app.adapter(row.account), compose, lambda tally: progress(key, tally))
+    adapter = app.adapter(row.account)
+    compose = composer(app, thaw(app.ledger().frozen(key)), adapter, channel.audience)
+    return courier.deliver(key, adapter, compose, lambda tally: progress(key, tally))
 
 
-def composer(app: App, ledger: Ledger, key: str, channel: Channel) -> Callable[[Delivery], Payload]:
+def composer(app: App, message: Letter | Post, adapter: Adapter, audience: str) -> Callable[[Delivery], Payload]:
     """Delivery -> payload, from the bytes that were frozen when the edition was entered."""
     from syndicate.audience.tokens import unsubscribe_token, unsubscribe_url
     from syndicate.render.fill import fill
-    from syndicate.render.freeze import thaw
 
-    message = thaw(ledger.frozen(key))
-    adapter = app.adapter(channel.account)
     if isinstance(message, Post):
         payload = adapter.compose(message)
         return lambda delivery: payload
     secret, links = app.secret(), app.settings.publication.links
 
     def compose(delivery: Delivery) -> Payload:
-        token = unsubscribe_token(secret, channel.audience, delivery.recipient)
+        token = unsubscribe_token(secret, audience, delivery.recipient)
         to = Recipient(delivery.recipient, delivery.name, delivery.fields)
         return adapter.compose(fill(message, to, secret=secret, unsubscribe=unsubscribe_url(links, token)))
 

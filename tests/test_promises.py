@@ -194,3 +194,15 @@ def test_no_secret_shows_anywhere(project: Project, wire: Wire) -> None:
     assert not any(TOKEN in said.out + said.err for said in shown)
     holding = [name for name, content in project.files().items() if TOKEN.encode() in content]
     assert holding == ["var/token"]
+
+
+def test_a_test_mail_arrives_and_counts_for_nothing(project: Project, wire: Wire) -> None:
+    said = project.syndicate("send", "weekly-digest", "--at", MONDAY, "--test", "me@example.com", "--yes")
+    assert said.status == 0, said
+    assert [mail.recipient for mail in wire.smtp.journal] == ["me@example.com"]
+    assert not (project.folder / "var" / "syndicate.db").exists()
+    project.syndicate("run", "--once", "--at", MONDAY)
+    assert [mail.recipient for mail in wire.smtp.journal] == ["me@example.com", *READERS]
+    wrong = project.syndicate("send", "weekly-digest", "--test", "not an address", "--yes")
+    assert wrong.status == 2
+    assert "--test: " in wrong.err

@@ -77,9 +77,7 @@ def project_problems(app: App) -> list[Problem]:
 
 def audience_problems(app: App, name: str) -> list[Problem]:
     """What is wrong with the rows of an audience."""
-    from syndicate.audience.csv import Readers
-
-    readers = Readers(app.settings.audiences[name].csv, app.root)
+    readers = app.readers(name)
     deque(readers, maxlen=0)  # its problems are known when all rows have passed
     return readers.problems
 

@@ -38,10 +38,14 @@ def send(
     out: Out = None,
     everyone: All = False,
     plan: Annotated[str | None, typer.Option("--plan", metavar="HASH", help="Only if the plan is still this.")] = None,
+    test: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="To these only; counts for nothing.")
+    ] = None,
     yes: Yes = False,
 ) -> None:
     """A digest now: the occasion that is due and not yet sent, else an extra edition under the key of the time."""
     from syndicate import plan as planning
+    from syndicate.app import trial
 
     now = session(context)
     app = now.app()
@@ -50,7 +54,14 @@ def send(
         raise UsageError(f"{channel} is a post channel", hint=f"syndicate post ARTICLE --to {channel}")
     part = planning.by_hand(app.library().load().articles, chosen, app.history(), time)
     check_hash(app, part, time, plan)
+    if test:
+        app, part = trial(app, test), renamed(part, "#test")
     carry_out(now, app, [part], actor="send", at=time, dry_run=dry_run, folder=out, everyone=everyone, yes=yes)
+
+
+def renamed(part: ChannelPlan, suffix: str) -> ChannelPlan:
+    """The same editions under other keys, so that nothing takes them for the real ones."""
+    return replace(part, editions=tuple(replace(one, key=f"{one.key}{suffix}") for one in part.editions))
 
 
 def check_hash(app: App, part: ChannelPlan, at: datetime, wanted: str | None) -> None:
