@@ -63,19 +63,19 @@ class DkimOptions(BaseModel):
     selector: Annotated[str, AfterValidator(_checked_selector)] = Field(
         description="where the public key is: a TXT record at SELECTOR._domainkey.DOMAIN"
     )
-    key: SecretStr = Field(description='RSA private key in PEM, 2048 bits, such as "${file:dkim.pem}"')
+    private_key: SecretStr = Field(description='RSA private key in PEM, 2048 bits, such as "${file:dkim.pem}"')
 
     @model_validator(mode="after")
     def _with_a_usable_key(self) -> Self:
         # An account is also checked with its references as they are written, where the secrets may not exist.
-        if not self.key.get_secret_value().startswith("${"):
+        if not self.private_key.get_secret_value().startswith("${"):
             _ = self.signer
         return self
 
     @cached_property
     def signer(self) -> Signer:
         """Signs for this domain. Raises ValueError for a key that cannot."""
-        return Signer(self.domain, self.selector, private_key(self.key.get_secret_value()))
+        return Signer(self.domain, self.selector, rsa_key(self.private_key.get_secret_value()))
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,11 @@ class Signer:
     key: RSAPrivateKey = field(repr=False)
 
     def sign(self, data: bytes) -> bytes:
-        """The message with a DKIM-Signature before its first header. `data` is canonical CRLF, and so is the result.
+        """The message with its signature in front. Raises ValueError as `header` does."""
+        return self.header(data) + data
+
+    def header(self, data: bytes) -> bytes:
+        """The DKIM-Signature, with its CRLF, to stand before the first header of `data`, which is canonical CRLF.
 
         Raises ValueError for what is no such message, has not exactly one From and one Date, or is From a domain that
         this signature says nothing about (DMARC alignment, RFC 7489 §3.1.1).
@@ -111,8 +115,7 @@ class Signer:
         (own,) = relaxed_headers(unsigned + b"\r\n")[b"dkim-signature"]
         # The last of several comes first (§5.4.2); our own is hashed without its CRLF (§3.7).
         signed = b"".join([line for name in OVERSIGNED for line in reversed(fields.get(name, ()))]) + own[:-2]
-        signature = b64encode(_rsa_sha256(self.key, signed))
-        return b"".join([unsigned, _folded_base64(signature), b"\r\n", data])
+        return unsigned + _folded_base64(b64encode(_rsa_sha256(self.key, signed))) + b"\r\n"
 
 
 def aligned(domain: str, sender: str) -> bool:
@@ -120,7 +123,7 @@ def aligned(domain: str, sender: str) -> bool:
     return f".{sender.lower()}".endswith(f".{domain.lower()}")
 
 
-def private_key(pem: str) -> RSAPrivateKey:
+def rsa_key(pem: str) -> RSAPrivateKey:
     """The key in `pem`: RSA, 1024 to 4096 bits, PKCS#1 or PKCS#8, without a passphrase.
 
     Raises ValueError that says what is wrong with another one, and shows nothing of it.
@@ -134,7 +137,7 @@ def private_key(pem: str) -> RSAPrivateKey:
     except TypeError:
         raise ValueError("the DKIM key has a passphrase; take it off with: openssl rsa -in KEY -out dkim.pem") from None
     except (ValueError, UnsupportedAlgorithm):  # whose words may quote the key
-        raise ValueError(f"the DKIM key is {_instead(pem)}, and not a private key in PEM; {_MAKE_ONE}") from None
+        raise ValueError(f"the DKIM key {_unread(pem)}; {_MAKE_ONE}") from None
     if not isinstance(key, RSAPrivateKey):
         raise ValueError(f"the DKIM key is not RSA, which every receiver verifies; {_MAKE_ONE}")  # noqa: TRY004 - a user's value
     if not SMALLEST <= key.key_size <= LARGEST:
@@ -238,8 +241,10 @@ def _seconds(value: bytes) -> int:
     return seconds
 
 
-def _instead(pem: str) -> str:
-    """What somebody may have taken for a private key."""
+def _unread(pem: str) -> str:
+    """Why a key could not be read."""
     if "BEGIN CERTIFICATE" in pem or "PUBLIC KEY" in pem:
-        return "the public half"
-    return "damaged or of an unknown kind" if "-----BEGIN" in pem else "missing, a path or other text"
+        return "is the public half, where the private one is needed"
+    if "-----BEGIN" in pem:
+        return "is damaged, or of an unknown kind"
+    return "is missing, or a path or other text, not PEM"

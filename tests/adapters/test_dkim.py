@@ -2,7 +2,8 @@
 
 import re
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import format_datetime
 from pathlib import Path
@@ -30,9 +31,9 @@ from syndicate.adapters.dkim import (
     Signer,
     aligned,
     dns_record,
-    private_key,
     relaxed_body,
     relaxed_headers,
+    rsa_key,
 )
 from syndicate.adapters.smtp import Smtp, SmtpOptions
 from syndicate.model import Mail, Receipt, Recipient
@@ -113,6 +114,16 @@ def digest() -> bytes:
     return fill(made, Recipient("ada@example.org", "Ada"), secret=b"s" * 32, unsubscribe=factory.UNSUBSCRIBE).data
 
 
+@pytest.fixture
+def zone_of_this_machine() -> Iterator[None]:
+    """Far from UTC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 # -- what is signed -----------------------------------------------------------------------------------------------
 
 
@@ -151,7 +162,7 @@ def test_headers_that_stand_there_several_times_are_all_signed(count: int) -> No
     assert not verifies(signed.replace(b"reader0", b"reader9"))
 
 
-def test_the_time_is_that_of_the_message() -> None:
+def test_the_time_is_that_of_the_message(zone_of_this_machine: None) -> None:
     assert tags(SIGNED)["t"] == str(int(OCCASION.timestamp()))
     india = format_datetime(OCCASION.astimezone(ZoneInfo("Asia/Kolkata")))
     nowhere = f"{OCCASION:%a, %d %b %Y %H:%M:%S} -0000"
@@ -161,7 +172,7 @@ def test_the_time_is_that_of_the_message() -> None:
 
 
 def test_the_same_message_is_signed_with_the_same_bytes() -> None:
-    again = Signer("example.com", "news2025", private_key(pem(RSA)))
+    again = Signer("example.com", "news2025", rsa_key(pem(RSA)))
     assert {SIGNER.sign(message(LINES)) for _ in range(5)} | {again.sign(message(LINES))} == {SIGNED}
 
 
@@ -180,7 +191,7 @@ def test_the_header_is_folded_at_78_and_ends_its_lines_with_crlf() -> None:
 
 def test_the_longest_domain_fits_into_a_line_of_998() -> None:
     labels = ".".join(["a" * 60] * 3)
-    options = DkimOptions(domain=f"{labels}.example.com", selector="s" * 40, key=pem(RSA))
+    options = DkimOptions(domain=f"{labels}.example.com", selector="s" * 40, private_key=pem(RSA))
     signed = options.signer.sign(message([f"From: news@{options.domain}".encode(), *NEEDED[1:]]))
     assert max(map(len, signed.split(b"\r\n"))) <= 998
     assert dkim.verify(signed, dnsfunc=lambda name, timeout=5: RECORD)
@@ -379,6 +390,8 @@ def test_any_message_that_means_something_else_does_not(headers: list[bytes], bo
         (message(LINES)[:-1], "does not end in CRLF"),
         (b"\r\n\r\nbody\r\n", "a line among its headers that is none"),
         (message([b"From news@example.com", *NEEDED]), "a line among its headers that is none"),
+        (message([b"Sub ject: x", *NEEDED]), "a line among its headers that is none"),
+        (message([b" continued: x", *NEEDED]), "a line among its headers that is none"),
         (message([b": nothing", *NEEDED]), "a line among its headers that is none"),
         (message(NEEDED[:1]), "has 0 Date headers"),
         (message(NEEDED[1:]), "has 0 From headers"),
@@ -423,13 +436,13 @@ def test_the_address_is_found_behind_any_name(sender: str) -> None:
 @pytest.mark.parametrize("domain", ["", "localhost", "münchen.example", "a..b", "-a.example", "a.b\r\n", "a.b; s=x"])
 def test_a_domain_that_is_none_is_refused(domain: str) -> None:
     with pytest.raises(ValidationError, match="not a domain such as"):
-        DkimOptions(domain=domain, selector="s", key="${file:dkim.pem}")
+        DkimOptions(domain=domain, selector="s", private_key="${file:dkim.pem}")
 
 
 @pytest.mark.parametrize("selector", ["", "a b", "s;", "a..b", "s\r\n", "x" * 41, "ü"])
 def test_a_selector_that_is_none_is_refused(selector: str) -> None:
     with pytest.raises(ValidationError, match="not a selector such as"):
-        DkimOptions(domain="example.com", selector=selector, key="${file:dkim.pem}")
+        DkimOptions(domain="example.com", selector=selector, private_key="${file:dkim.pem}")
 
 
 # -- keys ---------------------------------------------------------------------------------------------------------
@@ -454,12 +467,12 @@ def mersenne(one: int, other: int, private: int = 0) -> str:
 
 PUBLIC = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 BAD_KEYS = {
-    "nothing": ("", "missing, a path or other text"),
-    "a path": ("/etc/shadow", "missing, a path or other text"),
-    "not UTF-8": ("\udcff", "missing, a path or other text"),
-    "damaged": (pem(RSA)[:400] + pem(RSA)[500:], "damaged or of an unknown kind"),
-    "inconsistent": (mersenne(521, 607, private=3), "damaged or of an unknown kind"),
-    "public": (PUBLIC, "the public half"),
+    "nothing": ("", "is missing, or a path or other text"),
+    "a path": ("/etc/shadow", "is missing, or a path or other text"),
+    "not UTF-8": ("\udcff", "is missing, or a path or other text"),
+    "damaged": (pem(RSA)[:400] + pem(RSA)[500:], "is damaged, or of an unknown kind"),
+    "inconsistent": (mersenne(521, 607, private=3), "is damaged, or of an unknown kind"),
+    "public": (PUBLIC, "is the public half"),
     "locked": (pem(RSA, lock=BestAvailableEncryption(b"x")), "has a passphrase"),
     "Ed25519": (pem(ed25519.Ed25519PrivateKey.generate()), "is not RSA"),
     "EC": (pem(ec.generate_private_key(ec.SECP256R1())), "is not RSA"),
@@ -479,7 +492,7 @@ class Account(BaseModel):
 @pytest.mark.parametrize(("key", "words"), BAD_KEYS.values(), ids=list(BAD_KEYS))
 def test_a_key_that_cannot_sign_is_refused_and_not_shown(key: str, words: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        Account.model_validate({"dkim": {"domain": "example.com", "selector": "s", "key": key}})
+        Account.model_validate({"dkim": {"domain": "example.com", "selector": "s", "private_key": key}})
     (error,) = caught.value.errors()
     said = f"{caught.value} {caught.value!r} {error['ctx']['error']!r} {error['ctx']['error'].__cause__}"
     assert words in said
@@ -489,31 +502,31 @@ def test_a_key_that_cannot_sign_is_refused_and_not_shown(key: str, words: str) -
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
 def test_both_notations_of_a_key_are_read(form: PrivateFormat) -> None:
-    options = DkimOptions(domain="Example.COM", selector="news2025", key=pem(RSA, form).rstrip("\n"))
+    options = DkimOptions(domain="Example.COM", selector="news2025", private_key=pem(RSA, form).rstrip("\n"))
     assert options.signer.sign(message(LINES)) == SIGNED
 
 
 def test_a_key_of_1128_bits_still_signs() -> None:
-    key = private_key(mersenne(521, 607))
+    key = rsa_key(mersenne(521, 607))
     signed = Signer("example.com", "news2025", key).sign(message(LINES))
     assert verifies(signed, dns_record(key).encode())
 
 
 def test_the_key_is_parsed_once() -> None:
-    options = DkimOptions(domain="example.com", selector="s", key=pem(RSA))
+    options = DkimOptions(domain="example.com", selector="s", private_key=pem(RSA))
     assert options.signer is options.signer
     assert options.model_copy().signer is options.signer
 
 
 def test_a_key_is_never_shown() -> None:
-    options = DkimOptions(domain="example.com", selector="s", key=pem(RSA))
+    options = DkimOptions(domain="example.com", selector="s", private_key=pem(RSA))
     shown = f"{options} {options!r} {options.model_dump_json()} {options.signer} {options.signer!r}"
     lines = [line for line in pem(RSA).splitlines() if not line.startswith("-----")]
     assert not any(line in shown or line in str(vars(options)) for line in lines)
 
 
 def test_a_key_that_is_named_and_not_yet_read_is_no_mistake() -> None:
-    options = DkimOptions(domain="example.com", selector="s", key="${file:dkim.pem}")
+    options = DkimOptions(domain="example.com", selector="s", private_key="${file:dkim.pem}")
     with pytest.raises(ValueError, match="openssl genrsa -out"):
         _ = options.signer
 
@@ -524,7 +537,7 @@ def test_a_key_from_openssl_signs_and_its_record_is_the_one_openssl_gives(tmp_pa
         subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, capture_output=True)
     except FileNotFoundError:
         missing("openssl")
-    key = private_key(path.read_text())
+    key = rsa_key(path.read_text())
     assert verifies(Signer("example.com", "news2025", key).sign(message(LINES)), dns_record(key).encode())
     public = subprocess.run(["openssl", "rsa", "-in", path, "-pubout"], check=True, capture_output=True, text=True)
     assert dns_record(key) == "v=DKIM1; k=rsa; p=" + "".join(public.stdout.splitlines()[1:-1])
