@@ -11,19 +11,21 @@ The package is a belt. Each folder is a station; an immutable value travels from
     config/       YAML -> Settings, every problem at once; secrets
     content/      folders -> articles; tolerant front matter; Markdown; the index
     audience/     who may receive an e-mail edition; unsubscribe tokens
-    plan.py       pure: articles x channels x history x now -> Plan
+    plan/         pure: articles x channels x history x now -> Plan
     render/       templates -> Letter | Post; the one shortener
     adapters/     one file a network
     ledger/       what was said, to whom, exactly
     deliver/      the courier: claim -> prepare -> send -> settle; recover
+    lock.py       one scheduler at a time on one database
     app.py        the parts, put together; `rehearsal(app)` is the only place that knows of a dry run
     pipeline.py   the motion: `proofs()` and `run()`; run = proofs + courier
     proofs.py     what a rehearsal leaves behind: message files, manifest, the page to look at
-    scheduler.py  APScheduler as a clock: it says "now", never "what"
+    newsroom.py   one tick: the last good configuration, the plan, the couriers
+    scheduler.py  APScheduler as a clock: it says "now", never "what"; the lock, and the end
     cli/          one file a command group
 
-Imports go one way: errors < model < {config content audience plan render adapters ledger deliver} < app < pipeline <
-{proofs scheduler} < cli. `tests/test_floors.py` enforces it.
+Imports go one way: errors < model < {config content audience plan render adapters ledger deliver lock} < app <
+pipeline < {proofs newsroom} < scheduler < cli. `tests/test_floors.py` enforces it.
 """
 
 __version__ = "0.1.0"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import secrets as randomness
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import mkstemp
-from typing import TYPE_CHECKING
+from threading import Event
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from syndicate.config.load import Loaded, load
 from syndicate.config.settings import Settings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from syndicate.ledger.base import Ledger
     from syndicate.render.templates import Templates
 
+T = TypeVar("T")
 Clock = Callable[[], datetime]
 Sink = Callable[[str, Payload], None]
 
@@ -38,6 +40,21 @@ Sink = Callable[[str, Payload], None]
 def now() -> datetime:
     """The clock of the live app; tests hand in their own."""
     return datetime.now(UTC)
+
+
+class Lazy(Generic[T]):
+    """A value that is made when it is first asked for."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        #: at most one
+        self.made: list[T] = []
+
+    def __call__(self) -> T:
+        """The value, always the same one."""
+        if not self.made:
+            self.made.append(self._make())
+        return self.made[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +70,7 @@ class App:
     #: account -> its adapter, made once
     adapter: Callable[[str], Adapter]
     #: opens the ledger once
-    ledger: Callable[[], Ledger]
+    ledger: Lazy[Ledger]
     #: what was said already, without opening the ledger
     history: Callable[[], History]
     #: the article folders
@@ -65,6 +82,13 @@ class App:
     secret: Callable[[], bytes]
     #: whether the ledger outlives this process
     durable: bool = True
+    #: set from any thread: couriers claim nothing more, and finish what is on the wire
+    stop: Event = field(default_factory=Event)
+
+    def close(self) -> None:
+        """Lets go of the ledger, if it was opened."""
+        for ledger in self.ledger.made:
+            ledger.close()
 
     def has_ledger(self) -> bool:
         """Whether anything was ever entered; asking does not make a database."""
@@ -113,7 +137,7 @@ def assemble(config: Path, clock: Clock = now) -> App:
         settings=settings,
         clock=clock,
         adapter=cache(lambda name: make_adapter(loaded, settings, name, resolve_strictly(root))),
-        ledger=cache(lambda: open_ledger(settings)),
+        ledger=Lazy(lambda: open_ledger(settings)),
         history=lambda: read_history(settings),
         library=cache(lambda: make_library(settings)),
         templates=cache(lambda: make_templates(settings)),
@@ -134,7 +158,7 @@ def rehearsal(app: App, sink: Sink = lambda key, payload: None) -> App:
     return replace(
         app,
         adapter=cache(lambda name: DryRun(make_adapter(app.loaded, app.settings, name, resolve), sink)),
-        ledger=cache(lambda: rehearsal_copy(database_url(app.settings), app.root)),
+        ledger=Lazy(lambda: rehearsal_copy(database_url(app.settings), app.root)),
         durable=False,
     )
 
@@ -151,7 +175,7 @@ def trial(app: App, addresses: Sequence[str]) -> App:
     return replace(
         app,
         readers=lambda audience: readers,
-        ledger=cache(lambda: rehearsal_copy("sqlite://", app.root)),
+        ledger=Lazy(lambda: rehearsal_copy("sqlite://", app.root)),
         durable=False,
     )
 
@@ -196,13 +220,22 @@ def make_adapter(loaded: Loaded, settings: Settings, name: str, resolve: Callabl
     try:
         kind = load_adapter(account.adapter)
     except ConfigError as error:
-        line, column = loaded.position(("accounts", name, "adapter"))
-        problem = Problem(loaded.shown, f"accounts.{name}: {error.message}", line=line, column=column, hint=error.hint)
+        problem = at(loaded, ("accounts", name, "adapter"), error)
         raise ConfigError(f"account {name} cannot be used", problems=[problem]) from error
-    options, problems = validate(kind.Options, resolve_all(account.options, resolve), f"accounts.{name}", loaded)
+    try:
+        resolved = resolve_all(account.options, resolve)
+    except ConfigError as error:
+        raise ConfigError(f"account {name} cannot be used", problems=[at(loaded, ("accounts", name), error)]) from error
+    options, problems = validate(kind.Options, resolved, f"accounts.{name}", loaded)
     if options is None:
         raise ConfigError(f"account {name} cannot be used", problems=problems)
     return kind(rooted(options, settings.root))
+
+
+def at(loaded: Loaded, key: tuple[str, ...], error: ConfigError) -> Problem:
+    """An error as a problem of the place in the configuration that it comes from."""
+    line, column = loaded.position(key)
+    return Problem(loaded.shown, f"{'.'.join(key[:2])}: {error.message}", line=line, column=column, hint=error.hint)
 
 
 def rooted(options: BaseModel, root: Path) -> BaseModel:
@@ -262,7 +295,7 @@ def make_library(settings: Settings) -> Library:
         zone=settings.publication.timezone,
         language=settings.publication.language,
         base_url=settings.publication.url,
-        cache=settings.root / "var" / "cache" / "articles.json",
+        cache=settings.root / "var" / "cache" / "articles.index",
     )
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from syndicate import plan as planning
-from syndicate.errors import EditionExists, SyndicateError
+from syndicate.errors import EditionExists, SyndicateError, Unsupported
 from syndicate.ledger.base import Entry, LeftOut
 from syndicate.model import (
     Article,
@@ -36,6 +36,8 @@ from syndicate.model import (
 if TYPE_CHECKING:
     from syndicate.adapters.base import Adapter
     from syndicate.app import App
+    from syndicate.audience.csv import Readers
+    from syndicate.audience.named import Named
     from syndicate.deliver.courier import Tally
 
 Progress = Callable[[str, "Tally"], None]
@@ -111,9 +113,22 @@ def proofs(app: App, editions: Iterable[Edition]) -> Iterator[Proof | Failure]:
     """Puts editions into words; touches nothing. A faulty template or article stops its own edition only."""
     for edition in editions:
         try:
+            check_support(app, edition.channel)
             yield proof(app, edition)
         except SyndicateError as error:
             yield failure(edition.key, edition.channel, error)
+
+
+def check_support(app: App, channel: Channel) -> None:
+    """Raises `Unsupported` where the account's network takes no such message: better before it is entered."""
+    from syndicate.adapters import load as load_adapter
+
+    adapter = app.settings.accounts[channel.account].adapter
+    needed = "email" if channel.kind is Kind.DIGEST else "post"
+    if needed not in load_adapter(adapter).supports:
+        what = "digests" if channel.kind is Kind.DIGEST else "posts"
+        hint = f"Name another account under channels.{channel.name}.account."
+        raise Unsupported(f"account {channel.account} ({adapter}) takes no {what}", hint=hint)
 
 
 def proof(app: App, edition: Edition) -> Proof:
@@ -170,26 +185,39 @@ def failure(key: str, channel: Channel, error: SyndicateError) -> Failure:
     return Failure(key, channel.name, problem)
 
 
-def run(app: App, parts: Iterable[ChannelPlan], *, actor: str, again: bool = False, progress: Progress) -> Report:
-    """Enters what is due and delivers it, and whatever an earlier run of these channels left unfinished."""
+def run(
+    app: App,
+    parts: Iterable[ChannelPlan],
+    *,
+    actor: str,
+    progress: Progress,
+    again: bool = False,
+    others: bool = True,
+) -> Report:
+    """Enters what is due and delivers it; with `others`, also what earlier runs of these channels left unfinished."""
     parts = tuple(parts)
     found = list(proofs(app, (edition for part in parts for edition in part.editions)))
-    ready = tuple(one for one in found if isinstance(one, Proof))
-    problems = [problem for one in ready for problem in (*one.problems, *enter(app, one, parts, actor, again))]
-    ended = list(deliver_unfinished(app, {part.channel.name for part in parts}, progress))
+    entered = [enter(app, one, parts, actor, again) for one in found if isinstance(one, Proof)]
+    keys = {one.edition.key for one in found if isinstance(one, Proof)}
+    channels = {part.channel.name for part in parts} if others else set()
+    ended = list(deliver_unfinished(app, keys, channels, progress))
     return Report(
-        proofs=ready,
+        proofs=tuple(one for one in found if isinstance(one, Proof)),
         done=tuple(one for one in ended if isinstance(one, Done)),
-        failures=tuple(one for one in (*found, *ended) if isinstance(one, Failure)),
-        problems=tuple(problems),
+        failures=tuple(one for one in (*found, *entered, *ended) if isinstance(one, Failure)),
+        problems=tuple(
+            problem for one in (*found, *entered) if not isinstance(one, Failure) for problem in one.problems
+        ),
     )
 
 
-def deliver_unfinished(app: App, channels: Container[str], progress: Progress) -> Iterator[Done | Failure]:
-    """Every edition of these channels that the ledger has open, whoever entered it."""
+def deliver_unfinished(
+    app: App, keys: Container[str], channels: Container[str], progress: Progress
+) -> Iterator[Done | Failure]:
+    """The editions of these keys or channels that the ledger has open, whoever entered them."""
     for key in app.ledger().unfinished():
         row = app.ledger().edition(key)
-        if row is None or row.channel not in channels:
+        if row is None or app.stop.is_set() or (key not in keys and row.channel not in channels):
             continue
         try:
             yield Done(key, row.channel, deliver(app, key, progress))
@@ -197,8 +225,16 @@ def deliver_unfinished(app: App, channels: Container[str], progress: Progress) -
             yield failure(key, app.channel(row.channel), error)
 
 
-def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], actor: str, again: bool) -> Sequence[Problem]:
-    """Freezes an edition in the ledger, unless another caller did so first; the problems of its audience."""
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An edition that stands in the ledger now."""
+
+    #: of its audience
+    problems: tuple[Problem, ...] = ()
+
+
+def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], actor: str, again: bool) -> Entered | Failure:
+    """Freezes an edition in the ledger, unless another caller did so first: then it is theirs, and not sent twice."""
     from syndicate.render.freeze import freeze
 
     edition = found.edition
@@ -221,8 +257,10 @@ def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], actor: str, agai
     try:
         app.ledger().enter(entry, app.clock())
     except EditionExists:
-        return ()  # it is theirs, and will not be sent twice
-    return who.problems
+        return Entered()
+    except SyndicateError as error:
+        return failure(edition.key, edition.channel, error)
+    return Entered(tuple(who.problems))
 
 
 def use_of(edition: Edition, article: Article) -> Used:
@@ -244,14 +282,28 @@ def audience(app: App, channel: Channel) -> Audience:
     if channel.kind is Kind.POST:
         return Audience((Recipient(channel.account),))
     people = app.readers(channel.audience)
+    recipients = somebody(people, channel.audience)
     left_out = (LeftOut("recipient", who, reason) for who, reason in people.left_out)
-    return Audience(people, left_out, people.problems)
+    return Audience(recipients, left_out, people.problems)
+
+
+def somebody(people: Readers | Named, audience: str) -> Iterator[Recipient]:
+    """The readers. Raises `SyndicateError` at the end, so that nothing is entered, if the file could not be read to its
+    end or held nobody: an edition that nobody got would have used up its articles.
+    """
+    count = 0
+    for count, recipient in enumerate(people, start=1):  # noqa: B007  counted to the end
+        yield recipient
+    if unread := [problem for problem in people.problems if not problem.line and problem.severity is Severity.ERROR]:
+        raise SyndicateError(f"the audience {audience} cannot be read", problems=unread)
+    if not count:
+        raise SyndicateError(f"the audience {audience} has no reader", problems=people.problems)
 
 
 def left_out(part: ChannelPlan, who: Audience) -> Iterator[LeftOut]:
     """Articles that the plan left out, then the rows that the audience left out while it was read."""
     for skipped in part.skipped:
-        if skipped.code not in {"used", "too-old"}:  # the ledger and the article's date tell these for ever
+        if skipped.code not in {"used", "too-old", "late-skip"}:  # ledger and date of the article tell these for ever
             yield LeftOut("article", skipped.article.slug, skipped.reason)
     yield from who.left_out
 
@@ -267,7 +319,8 @@ def deliver(app: App, key: str, progress: Progress) -> Tally:
     if row is None:
         raise SyndicateError(f"there is no edition {key}")
     channel = app.channel(row.channel)
-    courier = Courier(app.ledger(), app.clock, Policy(unknown=channel.unknown), attempts=Attempts(app.attempts()))
+    policy, attempts = Policy(unknown=channel.unknown), Attempts(app.attempts())
+    courier = Courier(app.ledger(), app.clock, policy, attempts=attempts, stop=app.stop)
     adapter = app.adapter(row.account)
     compose = composer(app, thaw(app.ledger().frozen(key)), adapter, channel.audience)
     return courier.deliver(key, adapter, compose, lambda tally: progress(key, tally))

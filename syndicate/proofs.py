@@ -15,7 +15,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -59,9 +59,13 @@ class Folder:
         """The rehearsal's sink: one line of the manifest, and files for the first recipients."""
         edition, _, recipient = key.rpartition(":")
         content = payload.content
-        line = {"key": key, "edition": edition, "recipient": recipient, "size": len(content)}
+        line: dict[str, Any] = {"key": key, "edition": edition, "recipient": recipient, "size": len(content)}
+        line["sha256"] = sha256(content).hexdigest()
+        if isinstance(payload, Request) and payload.uploads:
+            # The network names a picture only when it has it: the body has a hole there, and the picture its own hash.
+            line["uploads"] = [{"hole": one.hole, "sha256": sha256(one.data).hexdigest()} for one in payload.uploads]
         with self._lock:
-            self._lines.write(json.dumps({**line, "sha256": sha256(content).hexdigest()}, ensure_ascii=False) + "\n")
+            self._lines.write(json.dumps(line, ensure_ascii=False) + "\n")
             count = self._taken[edition] = self._taken.get(edition, 0) + 1
             self._first.setdefault(edition, payload)
             if count <= FIRST or self._everyone:

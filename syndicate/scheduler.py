@@ -4,82 +4,106 @@ doubled or missed changes nothing but the time at which it happens.
 
 from __future__ import annotations
 
+import logging
 import signal
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
-from syndicate.app import App, Clock, assemble, now, stages
-from syndicate.errors import SyndicateError
-from syndicate.pipeline import Report, make_plan, run
+from syndicate.app import App, Clock, database_url, now
+from syndicate.errors import NeedsPerson, SyndicateError
+from syndicate.ledger.files import locate
+from syndicate.lock import FileLock
+from syndicate.newsroom import Newsroom
 
-
-def tick(app: App, at: datetime) -> list[Report]:
-    """Sends what is due at `at`, and nothing that was sent before."""
-    plan = make_plan(app, at)
-    reports = []
-    for stage, channels in stages(app, app.channels()):
-        parts = [part for part in plan.channels if part.channel in channels]
-        reports.append(run(stage, parts, actor="scheduler", progress=lambda key, tally: None))
-    return reports
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Seconds after which a standby looks again whether the lock is free.
+PATIENCE = 0.5
 
 
-@dataclass
-class Newsroom:
-    """The app of the last good configuration, read again when the file has changed."""
+def serve(
+    config: Path,
+    say: Callable[[str], None],
+    warn: Callable[[SyndicateError], None],
+    *,
+    standby: bool = False,
+    clock: Clock = now,
+) -> None:
+    """Ticks at every full minute until SIGTERM or SIGINT, then finishes what is in flight. Main thread only.
 
-    config: Path
-    #: prints a line for the operator
-    say: Callable[[str], None]
-    clock: Clock = now
-    _app: App | None = field(default=None, init=False)
-    _stamp: tuple[int, int] = field(default=(0, 0), init=False)
-
-    def app(self) -> App:
-        """Raises `ConfigError` only while there has been no good configuration yet."""
-        found = self.config.stat() if self.config.exists() else None
-        stamp = (found.st_mtime_ns, found.st_size) if found else (0, 0)
-        if self._app is None or stamp != self._stamp:
-            try:
-                self._app = assemble(self.config, self.clock)
-            except SyndicateError as error:
-                if self._app is None:
-                    raise
-                self.say(f"{error.message}; the last good configuration stays in force (syndicate check)")
-            self._stamp = stamp
-        return self._app
-
-    def tick(self) -> None:
-        """One tick; whatever goes wrong is said, and the next tick comes."""
-        try:
-            reports = tick(self.app(), self.clock())
-        except SyndicateError as error:
-            self.say(f"error: {error.message} {error.hint}".strip())
-            return
-        for report in reports:
-            for one in report.done:
-                self.say(f"{one.key}: sent {one.tally.sent}, refused {one.tally.refused}, unknown {one.tally.unknown}")
-            for failure in report.failures:
-                self.say(f"{failure.key}: {failure.problem.where}: {failure.problem.message} {failure.problem.hint}")
+    Raises `NeedsPerson` if another scheduler works on the database, unless `standby`: then it waits, and takes over.
+    Raises `ConfigError` if the configuration cannot be used from the start.
+    """
+    calls = caught()
+    newsroom = Newsroom(config, say, warn, clock)
+    lock = lock_of(newsroom.app())
+    try:
+        if lock is None or taken(lock, standby, calls, say, clock):
+            run_clock(newsroom, calls, say)
+    finally:
+        if lock:
+            lock.release()
 
 
-def serve(config: Path, say: Callable[[str], None]) -> None:
-    """Ticks at every full minute until SIGTERM or SIGINT; a tick under way is finished first."""
+def run_clock(newsroom: Newsroom, calls: SimpleQueue[int], say: Callable[[str], None]) -> None:
+    """Ticks until a signal comes, and returns when the tick under way has ended."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
-    newsroom = Newsroom(config, say)
-    newsroom.app()
+    # It warns of each minute in which a long send is still under way, which is nothing to worry about.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     # The default grace of one second would silently drop a tick that the machine slept through.
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     scheduler.add_job(newsroom.tick, "cron", second=0, next_run_time=now())
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     scheduler.start()
     say("Running; a tick every minute. Ctrl-C stops after what is in flight.")
-    stop.wait()
+    calls.get()
+    say("Stopping: what is in flight is finished first; a second signal ends it at once.")
+    newsroom.stop.set()
     scheduler.shutdown(wait=True)
+    say("Stopped.")
+
+
+def caught() -> SimpleQueue[int]:
+    """From now on the first signal goes into the queue, and the second ends the process: the attempt log decides then.
+
+    A queue of this kind, because its `put` may interrupt its `get`; an `Event` would wait for itself for ever.
+    """
+    calls: SimpleQueue[int] = SimpleQueue()
+
+    def drain(number: int, frame: object) -> None:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        calls.put(number)
+
+    for each in SIGNALS:
+        signal.signal(each, drain)
+    return calls
+
+
+def lock_of(app: App) -> FileLock | None:
+    """The lock of the app's database; None for one in memory, which no other process can reach."""
+    path = locate(database_url(app.settings), app.root)
+    return FileLock.beside(path) if path else None
+
+
+def taken(lock: FileLock, standby: bool, calls: SimpleQueue[int], say: Callable[[str], None], clock: Clock) -> bool:
+    """Whether the lock is ours; False if a signal came while it was waited for."""
+    if lock.take(clock()):
+        return True
+    if not standby:
+        raise NeedsPerson(
+            f"another scheduler works on this database: {lock.holder()}",
+            hint="Stop it first, or wait for its end with --standby. `run --once` may run beside it.",
+        )
+    say(f"Standing by: {lock.holder()}, is the scheduler.")
+    while not lock.take(clock()):
+        try:
+            calls.get(timeout=PATIENCE)
+        except Empty:
+            continue
+        say("Stopped.")
+        return False
+    say("The other scheduler has ended; this one takes over.")
+    return True

@@ -7,11 +7,12 @@ PACKAGE = Path(__file__).parent.parent / "syndicate"
 FLOORS = [
     {"errors"},
     {"model"},
-    {"config", "content", "audience", "plan", "render", "adapters", "ledger", "deliver"},
+    {"config", "content", "audience", "plan", "render", "adapters", "ledger", "deliver", "lock"},
     {"engine"},
     {"app"},
     {"pipeline"},
-    {"proofs", "scheduler"},
+    {"proofs", "newsroom"},
+    {"scheduler"},
     {"cli", "web"},
 ]
 FLOOR = {station: height for height, stations in enumerate(FLOORS) for station in stations}

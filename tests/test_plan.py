@@ -1,7 +1,7 @@
 """What is due, and why the rest is not."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from syndicate.model import (
     Article,
     Channel,
+    ChannelPlan,
     Edition,
     History,
     Kind,
@@ -20,7 +21,7 @@ from syndicate.model import (
     Select,
     Used,
 )
-from syndicate.plan import by_hand, make_plan, one_post
+from syndicate.plan import by_hand, coming, make_plan, one_post
 
 ZONE = ZoneInfo("Asia/Kolkata")
 NOON = datetime(2025, 3, 10, 12, tzinfo=ZONE)
@@ -182,6 +183,168 @@ def test_a_one_off_post_takes_a_draft_and_is_not_repeated_without_again() -> Non
     assert [edition.key for edition in one_post(draft, POSTS, history, NOON, again=True).editions] == [
         "linkedin/draft#2"
     ]
+
+
+def scheduled(channel: Channel, **changes: object) -> Channel:
+    return replace(channel, schedule=replace(channel.schedule, **changes))  # type: ignore[arg-type]
+
+
+def part_of(articles: list[Article], channel: Channel, history: History, at: datetime) -> ChannelPlan:
+    return make_plan(articles, [channel], history, at).channels[0]
+
+
+def slugs(part: ChannelPlan) -> list[str]:
+    return [one.slug for edition in part.editions for one in edition.articles]
+
+
+def test_after_three_missed_digests_one_has_the_articles_of_all_three_windows() -> None:
+    channel = replace(scheduled(DIGEST, late=Late(then="send")), select=Select(lookback=timedelta(days=7)))
+    weekly = [article(f"week{n}", f"2025-03-{3 + 7 * n:02}T10:00") for n in range(4)]  # each after a Monday's 09:00
+    first = part_of(weekly, channel, History(), NOON)
+    assert slugs(first) == ["week0"]
+    history = enter(History(), *first.editions)
+    late = part_of(weekly, channel, history, NOON + timedelta(days=21, hours=20))
+    assert [edition.key for edition in late.editions] == ["weekly-digest/2025-03-31T09:00"]
+    assert slugs(late) == ["week3", "week2", "week1"]
+    again = part_of(weekly, channel, enter(history, *late.editions), NOON + timedelta(days=22))
+    assert (again.editions, again.code) == ((), "entered")
+
+
+def test_what_a_skipped_digest_would_have_had_is_in_the_next() -> None:
+    channel = replace(DIGEST, select=Select(lookback=timedelta(days=7)))
+    weekly = [article("week0", "2025-03-03T10:00"), article("week1", "2025-03-10T10:00")]
+    history = enter(History(), *part_of(weekly, channel, History(), NOON).editions)
+    assert part_of(weekly, channel, history, NOON + timedelta(days=8)).code == "late-skip"
+    assert slugs(part_of(weekly, channel, history, NOON + timedelta(days=14))) == ["week1"]
+
+
+def test_an_article_older_than_the_last_edition_is_told_so() -> None:
+    channel = replace(DIGEST, select=Select(max=1, lookback=timedelta(days=7)))
+    articles = [article("a", "2025-03-09"), article("b", "2025-03-08")]
+    history = enter(History(), *part_of(articles, channel, History(), NOON).editions)
+    part = part_of(articles, channel, history, NOON + timedelta(days=14))
+    assert [(one.article.slug, one.reason) for one in part.skipped if one.code == "too-old"] == [
+        ("b", "older than the channel's last edition, 2025-03-10 09:00")
+    ]
+
+
+def test_an_occasion_that_asks_waits_under_its_key_until_a_person_sends_it() -> None:
+    channel = scheduled(DIGEST, late=Late(then="ask"))
+    late = NOON + timedelta(days=3)
+    part = part_of([article("a")], channel, History(), late)
+    assert (part.editions, part.code, part.waiting) == ((), "late-ask", ("weekly-digest/2025-03-10T09:00",))
+    assert part.skipped[0].reason == part.note
+    sent = by_hand([article("a")], channel, History(), late)
+    assert [edition.key for edition in sent.editions] == ["weekly-digest/2025-03-10T09:00"]
+
+
+def test_an_occasion_that_has_nothing_to_say_is_never_late() -> None:
+    part = part_of([], scheduled(DIGEST, late=Late(then="ask")), History(), NOON + timedelta(days=3))
+    assert (part.code, part.note, part.waiting) == ("below-min", "no article is eligible", ())
+
+
+def test_an_occasion_in_a_blackout_is_skipped_and_its_articles_wait() -> None:
+    channel = scheduled(DIGEST, blackout=((date(2025, 3, 10), date(2025, 3, 10)),), late=Late(then="send"))
+    part = part_of([article("a")], channel, History(), NOON)
+    assert part.note == "Monday, 10 March 2025, 09:00 falls into the blackout 2025-03-10 and is skipped"
+    assert part_of([article("a")], channel, History(), NOON + timedelta(days=1)).code == "blackout"
+    assert slugs(part_of([article("a")], channel, History(), NOON + timedelta(days=7))) == ["a"]
+
+
+def test_what_is_made_up_for_waits_until_quiet_hours_and_blackouts_have_ended() -> None:
+    night, late = (time(22), time(7)), Late(then="send")
+    quiet = scheduled(DIGEST, quiet=night, late=late)
+    assert part_of([article("a")], quiet, History(), NOON.replace(hour=23)).note == (
+        "Monday, 10 March 2025, 09:00 is due and waits: quiet hours until 07:00"
+    )
+    morning = NOON.replace(day=11, hour=7)
+    assert slugs(part_of([article("a")], quiet, History(), morning)) == ["a"]
+    closed = scheduled(DIGEST, blackout=((date(2025, 3, 11), date(2025, 3, 12)),), late=late)
+    assert part_of([article("a")], closed, History(), morning).code == "quiet"
+    assert slugs(part_of([article("a")], closed, History(), NOON.replace(day=13))) == ["a"]
+
+
+def test_a_person_may_send_in_quiet_hours_and_blackouts() -> None:
+    channel = scheduled(DIGEST, quiet=(time(11), time(13)), blackout=((date(2025, 3, 10), date(2025, 3, 10)),))
+    part = by_hand([article("a")], channel, History(), NOON)
+    assert [edition.key for edition in part.editions] == ["weekly-digest/2025-03-10T12:00"]
+
+
+def test_posts_that_an_occasion_left_over_are_not_caught_up_after_its_grace() -> None:
+    history = enter(History(), *part_of([article("a")], POSTS, History(), NOON).editions)
+    late = part_of([article("a"), article("b")], POSTS, history, NOON + timedelta(hours=8))
+    assert (late.editions, late.code) == ((), "entered")
+    assert slugs(part_of([article("a"), article("b")], POSTS, history, NOON)) == ["b"]
+
+
+def test_the_key_is_in_the_channels_zone_whatever_the_zone_of_the_question() -> None:
+    asked = NOON.astimezone(ZoneInfo("America/New_York"))
+    history = History((), {"weekly-digest/2025-03-10T09:00": "done"})
+    assert [one.key for one in by_hand([article("a")], DIGEST, history, asked).editions] == [
+        "weekly-digest/2025-03-10T12:00"
+    ]
+
+
+ON_PUBLISH = replace(
+    POSTS,
+    schedule=Schedule(on_publish=True, zone="Asia/Kolkata", late=Late(grace=timedelta(days=1))),
+    select=Select(max=1),
+)
+
+
+def test_a_post_goes_out_when_the_publish_date_and_time_of_its_article_come() -> None:
+    articles = [article("b", "2025-03-10T11:59"), article("a", "2025-03-10T09:00"), article("c", "2025-03-10T12:01")]
+    part = part_of(articles, ON_PUBLISH, History(), NOON)
+    assert [(one.key, f"{one.occasion:%H:%M}") for one in part.editions] == [
+        ("linkedin/a", "09:00"),
+        ("linkedin/b", "11:59"),
+    ]
+    later = part_of(articles, ON_PUBLISH, enter(History(), *part.editions), NOON + timedelta(minutes=1))
+    assert [one.key for one in later.editions] == ["linkedin/c"]
+
+
+def test_an_old_article_is_not_posted_because_its_channel_is_new() -> None:
+    part = part_of([article("old", "2025-03-01"), article("ancient", "2024-03-01")], ON_PUBLISH, History(), NOON)
+    assert part.editions == ()
+    assert {one.article.slug: one.code for one in part.skipped} == {"old": "late-skip", "ancient": "too-old"}
+
+
+def test_a_post_whose_moment_passed_waits_for_a_person_if_the_channel_asks() -> None:
+    channel = scheduled(ON_PUBLISH, late=Late(then="ask"))
+    part = part_of([article("missed", "2025-03-09"), article("now", "2025-03-10T11:00")], channel, History(), NOON)
+    assert ([one.key for one in part.editions], part.waiting) == (["linkedin/now"], ("linkedin/missed",))
+
+
+def test_a_publish_time_in_quiet_hours_moves_and_one_in_a_blackout_is_left_to_a_person() -> None:
+    channel = scheduled(ON_PUBLISH, quiet=(time(22), time(7)), blackout=((date(2025, 3, 11),) * 2,))
+    night, holiday = article("night", "2025-03-09T23:00"), article("holiday", "2025-03-11T09:00")
+    early = part_of([night], channel, History(), NOON.replace(hour=6))
+    assert early.skipped[0].reason == ("its time falls into the quiet hours; it moves to Monday, 10 March 2025, 07:00")
+    assert f"{part_of([night], channel, History(), NOON).editions[0].occasion:%d %H:%M}" == "10 07:00"
+    part = part_of([night, holiday], channel, History(), NOON.replace(day=11))
+    assert [one.code for one in part.skipped if one.article is holiday] == ["blackout"]
+
+
+def test_what_comes_next_is_known_of_both_kinds_of_schedule() -> None:
+    weekly = coming([], DIGEST, History(), NOON)
+    assert [f"{next(weekly)[0]:%m-%d}" for _ in range(2)] == ["03-17", "03-24"]
+    future = [article("b", "2025-03-12"), article("a", "2025-03-11"), article("draft", "2025-03-11", draft=True)]
+    assert [(f"{moment:%m-%d}", one.slug) for moment, one in coming(future, ON_PUBLISH, History(), NOON) if one] == [
+        ("03-11", "a"),
+        ("03-12", "b"),
+    ]
+
+
+def test_the_hour_that_occurs_twice_has_one_digest() -> None:
+    channel = scheduled(DIGEST, cron="30 2 * * *", zone="Europe/Berlin")
+    history, midnight = History(), datetime(2025, 10, 26, 0, tzinfo=UTC)
+    for minute in range(0, 180, 10):
+        now = midnight + timedelta(minutes=minute)
+        articles = [article(f"a{minute}", "2025-03-07"), *(article(use.slug) for use in history.used)]
+        history = enter(
+            history, *part_of(articles, channel, history, now.astimezone(ZoneInfo("Europe/Berlin"))).editions
+        )
+    assert list(history.editions) == ["weekly-digest/2025-10-26T02:30"]
 
 
 @given(

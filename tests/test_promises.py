@@ -206,3 +206,36 @@ def test_a_test_mail_arrives_and_counts_for_nothing(project: Project, wire: Wire
     wrong = project.syndicate("send", "weekly-digest", "--test", "not an address", "--yes")
     assert wrong.status == 2
     assert "--test: " in wrong.err
+
+
+@pytest.mark.parametrize("rows", [None, "email,name\n", "email\nnot an address\n"], ids=["missing", "empty", "bad"])
+def test_an_audience_that_nobody_is_in_uses_up_no_article(project: Project, wire: Wire, rows: str | None) -> None:
+    readers = project.folder / "config" / "readers.csv"
+    good = readers.read_text("utf-8")
+    if rows is None:
+        readers.unlink()
+    else:
+        readers.write_text(rows, "utf-8")
+    said = project.syndicate("run", "--once", "--at", MONDAY)
+    assert said.status == 1
+    assert "config/readers.csv" in said.out
+    assert len(wire.linkedin.published) == 2
+    readers.write_text(good, "utf-8")
+    assert project.syndicate("run", "--once", "--at", MONDAY).status == 0
+    assert [mail.recipient for mail in wire.smtp.journal] == READERS
+
+
+def test_a_rehearsal_never_says_that_it_sent(project: Project, wire: Wire) -> None:
+    project.configure(("mode: live", "mode: rehearsal"))
+    said = project.syndicate("run", "--once", "--at", MONDAY)
+    assert "would be sent 3" in said.out
+    document = project.syndicate("run", "--once", "--at", MONDAY, "--json").json
+    assert {one["rehearsed"] for one in document["done"]} == {True}
+
+
+def test_a_delivery_that_comes_later_says_why_and_when(project: Project, wire: Wire) -> None:
+    wire.smtp.stop()
+    said = project.syndicate("run", "--once", "--at", MONDAY)
+    assert "Connection refused" in said.out
+    assert "tries again" in said.out
+    assert "Under way" in project.syndicate("status").out

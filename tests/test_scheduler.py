@@ -1,79 +1,231 @@
-"""The clock says "now", never "what"."""
+"""The scheduler as a process: it starts alone, stops when asked, and is replaced when it is killed."""
+
+from __future__ import annotations
 
 import os
 import signal
 import subprocess
 import sys
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from syndicate.app import assemble
-from syndicate.errors import ConfigError
-from syndicate.scheduler import Newsroom, tick
+from syndicate.deliver.attempts import Attempts
+from syndicate.deliver.courier import Courier
+from syndicate.testing.smtp import Fault, SmtpServer
 from tests.project import Project
 
-NOON = datetime(2025, 3, 10, 12, tzinfo=ZoneInfo("Asia/Kolkata"))
+RUNNING = "Running; a tick every minute."
+READERS = [f"reader{number:02}@example.org" for number in range(20)]
+DIGEST = 'schedule: {cron: "0 9 * * MON", late: {grace: 6h, then: skip}}'
+POSTS = 'schedule: {cron: "30 10 * * MON-FRI"}'
+#: Each process ticks at moments of its own over a month; argv: folder, seed.
+TICKER = """
+import random, sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+from syndicate.app import assemble
+from syndicate.newsroom import tick
+start = datetime(2025, 3, 10, 9, tzinfo=ZoneInfo("Asia/Kolkata"))
+now = start
+app = assemble(Path(sys.argv[1]) / "config" / "syndicate.yaml", clock=lambda: now)
+chance = random.Random(int(sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(int(sys.argv[3])):
+    now = start + timedelta(days=number // 4, minutes=chance.randrange(300))
+    tick(app, now)
+"""
 
 
-def newsroom(project: Project, said: list[str]) -> Newsroom:
-    return Newsroom(project.folder / "config" / "syndicate.yaml", said.append, clock=lambda: NOON)
+class Running:
+    """A command in a process of its own, and what it has said."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "syndicate", *arguments],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # Lines have to come when they are said, without help from the environment.
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        )
+        self.said: list[str] = []
+
+    def until(self, part: str) -> str:
+        """The next line that holds `part`."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line)
+            if part in line:
+                return line
+        raise AssertionError(f"it ended without {part!r}: {self.said}")
+
+    def end(self) -> int:
+        """Its exit status, when it has ended by itself."""
+        output, _ = self.process.communicate(timeout=60)
+        self.said.append(output)
+        return self.process.returncode
 
 
-def test_a_second_tick_of_the_same_time_sends_nothing(project: Project) -> None:
-    app = assemble(project.folder / "config" / "syndicate.yaml", clock=lambda: NOON)
-    first = [done.key for report in tick(app, NOON) for done in report.done]
-    assert len(first) == 3
-    assert [done.key for report in tick(app, NOON) for done in report.done] == []
+@contextmanager
+def running(project: Project, *arguments: str) -> Iterator[Running]:
+    """Killed at the end, if it still runs."""
+    child = Running(project.folder, *arguments)
+    try:
+        yield child
+    finally:
+        child.process.kill()
+        child.process.communicate()
 
 
-def test_late_and_missed_ticks_come_to_the_same_editions(project: Project) -> None:
-    app = assemble(project.folder / "config" / "syndicate.yaml", clock=lambda: NOON)
-    for hours in (0, 1, 2, 24, 25):
-        tick(app, NOON + timedelta(hours=hours))
-    keys = sorted(row.key.split("/")[0] for row in app.ledger().editions())
-    assert keys == ["linkedin", "linkedin", "weekly-digest"]
+def wait_for(what: Callable[[], object]) -> None:
+    """Looks every few milliseconds."""
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline, "it did not come to pass in a minute"
+        time.sleep(0.005)
 
 
-def test_a_broken_edit_keeps_the_last_good_configuration_and_says_so(project: Project) -> None:
-    said: list[str] = []
-    room = newsroom(project, said)
-    good = room.app()
-    path = project.folder / "config" / "syndicate.yaml"
-    whole = path.read_text("utf-8")
-    path.write_text("channels: [", "utf-8")
-    assert room.app() is good
-    assert "the last good configuration stays in force" in said[0]
-    path.write_text(whole.replace("max: 10", "max: 9"), "utf-8")
-    assert room.app().settings.channels["weekly-digest"].select.max == 9
+@pytest.fixture
+def mail(project: Project) -> Iterator[SmtpServer]:
+    """A digest that is due at any time, to twenty readers, through a server that tells what it got."""
+    readers = "".join(f"{reader},,2025-01-01,test\n" for reader in READERS)
+    (project.folder / "config" / "readers.csv").write_text("email,name,consent_at,consent_source\n" + readers, "utf-8")
+    with SmtpServer(offers=()) as server:
+        project.configure(
+            ("mode: rehearsal", "mode: live"),
+            ("accounts:\n", f"accounts:\n  mail: {{adapter: smtp, host: 127.0.0.1, port: {server.port}, tls: none}}\n"),
+            ("account: outbox\n    audience", "account: mail\n    audience"),
+            (DIGEST, "schedule: {every: minute}"),
+            (POSTS, ""),
+        )
+        yield server
 
 
-def test_a_configuration_that_was_never_good_is_an_error(project: Project) -> None:
-    (project.folder / "config" / "syndicate.yaml").write_text("channels: [", "utf-8")
-    with pytest.raises(ConfigError):
-        newsroom(project, []).app()
+def test_it_ticks_at_once_and_runs_until_it_is_told_to_stop(project: Project) -> None:
+    project.configure((POSTS, "schedule: {every: minute}"))
+    with running(project, "run") as scheduler:
+        scheduler.until(RUNNING)
+        scheduler.until("linkedin/mlops-training-in-hyderabad")
+        scheduler.process.send_signal(signal.SIGTERM)
+        assert scheduler.end() == 0
+    assert scheduler.said[-1].endswith("Stopped.\n")
 
 
-def test_an_edition_that_fails_is_said_and_the_others_go_on(project: Project) -> None:
-    (project.folder / "templates" / "linkedin.txt.j2").write_text("{{ nothing }}", "utf-8")
-    said: list[str] = []
-    newsroom(project, said).tick()
-    assert any(line.startswith("weekly-digest/2025-03-10T09:00: sent 3") for line in said)
-    assert any("linkedin.txt.j2" in line for line in said)
+def test_a_second_scheduler_says_who_holds_the_database_and_leaves(project: Project) -> None:
+    with running(project, "run") as first:
+        first.until(RUNNING)
+        second = project.syndicate("run")
+        assert second.status == 3
+        assert f"another scheduler works on this database: process {first.process.pid} on " in second.err
+        assert ", since 2" in second.err
+        assert project.syndicate("run", "--once", "--at", "2025-03-10T12:00").status == 0, "one tick needs no lock"
 
 
-def test_the_scheduler_runs_until_it_is_told_to_stop(project: Project) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "syndicate", "run"],
-        cwd=project.folder,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("Running; a tick every minute.")
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 0, output
+def test_a_standby_takes_over_from_a_scheduler_that_was_killed(project: Project) -> None:
+    with running(project, "run") as first:
+        first.until(RUNNING)
+        with running(project, "run", "--standby") as second:
+            assert f"process {first.process.pid} on " in second.until("Standing by: ")
+            first.process.kill()
+            second.until("this one takes over")
+            second.until(RUNNING)
+            second.process.send_signal(signal.SIGTERM)
+            assert second.end() == 0
+
+
+def test_a_standby_that_is_told_to_stop_stops(project: Project) -> None:
+    with running(project, "run") as first:
+        first.until(RUNNING)
+        with running(project, "run", "--standby") as second:
+            second.until("Standing by: ")
+            second.process.send_signal(signal.SIGINT)
+            assert second.end() == 0
+
+
+@pytest.mark.parametrize("arguments", [("--standby", "--once"), ("--json",)])
+def test_what_makes_no_sense_together_is_refused(project: Project, arguments: tuple[str, ...]) -> None:
+    assert project.syndicate("run", *arguments).status == 2
+
+
+def test_a_configuration_that_cannot_be_used_from_the_start_is_refused(project: Project) -> None:
+    project.configure(("folder: outbox", "foldr: outbox"))
+    said = project.syndicate("run")
+    assert said.status == 2
+    assert "did you mean 'folder'?" in said.err
+
+
+def states(project: Project) -> Counter[str]:
+    """Of the one digest that there is."""
+    (edition,) = project.syndicate("editions", "list", "--json").json["editions"]
+    return Counter({state: count for state, count in edition["counts"].items() if count})
+
+
+def test_a_first_sigterm_finishes_what_is_in_flight_and_gives_the_rest_back(project: Project, mail: SmtpServer) -> None:
+    # An answer of 28 bytes, one every 10 ms: the signal comes while a mail waits for it.
+    mail.fault("dot", Fault(b"250 2.0.0 queued as 0000001\r\n", keep=True, drip=0.01), after=2)
+    with running(project, "run") as scheduler:
+        wait_for(lambda: len(mail.journal) >= 2)
+        scheduler.process.send_signal(signal.SIGTERM)
+        assert scheduler.end() == 0
+    assert "finished first" in "".join(scheduler.said)
+    before = states(project)
+    assert before["sent"] == len(mail.journal) < len(READERS)
+    assert set(before) <= {"sent", "planned", "deferred"}
+    assert sum(before.values()) == len(READERS)
+    project.syndicate("run", "--once")
+    assert states(project) == {"sent": len(READERS)}
+    assert sorted(one.recipient for one in mail.journal) == READERS
+
+
+def test_a_second_sigterm_ends_it_at_once_and_what_was_in_flight_is_unknown(project: Project, mail: SmtpServer) -> None:
+    for _ in READERS:
+        mail.fault("dot", Fault(b"", "hang", keep=True))
+    with running(project, "run") as scheduler:
+        wait_for(lambda: mail.journal)
+        scheduler.process.send_signal(signal.SIGTERM)
+        scheduler.until("finished first")
+        scheduler.process.send_signal(signal.SIGTERM)
+        assert scheduler.end() == -signal.SIGTERM
+    arrived = {one.recipient for one in mail.journal}
+    app = assemble(project.folder / "config" / "syndicate.yaml")
+    Courier(app.ledger(), app.clock, attempts=Attempts(app.attempts())).recover()
+    in_doubt = {one["recipient"] for one in project.syndicate("status", "--json").json["unknown"]}
+    assert in_doubt == arrived
+
+
+def test_many_processes_that_tick_at_once_make_one_edition_of_each_occasion(project: Project) -> None:
+    for day in range(1, 29):
+        text = f"---\ntitle: Article {day}\npublish_date: 2025-03-{day:02}\n---\nText.\n"
+        (project.folder / "seeds" / f"{day}.md").write_text(text, "utf-8")
+    project.configure((DIGEST, "schedule: {every: day 09:00}"), ("max: 10", "max: 3"))
+    crew = [
+        subprocess.Popen(
+            [sys.executable, "-c", TICKER, str(project.folder), str(seed), "16"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in range(4)
+    ]
+    for one in crew:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in crew:
+        assert one.communicate("go\n", timeout=120)[0] == ""
+    assert [one.returncode for one in crew] == [0] * len(crew)
+    editions = project.syndicate("editions", "list", "--json").json["editions"]
+    digests = sorted(one["key"] for one in editions if one["channel"] == "weekly-digest")
+    assert digests == [f"weekly-digest/2025-03-{day}T09:00" for day in range(10, 14)]
+    used = Counter((one["channel"], use["slug"]) for one in editions for use in one["articles"])
+    assert set(used.values()) == {1}
+    written = [path.name for path in (project.folder / "outbox").rglob("*.eml")]
+    assert len(written) == 3 * len(digests)

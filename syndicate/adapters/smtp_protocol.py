@@ -2,41 +2,23 @@
 
 Whoever drives it writes what `output` gives, feeds what arrives to `receive`, and reads `events`. Mails may be
 submitted at any time. Where the server offers PIPELINING the envelope travels in one write, and the envelope of a mail
-submitted in time rides behind the final dot of the one before it (RFC 2920 §3.1).
+submitted in time rides behind the final dot of the one before it (RFC 2920 §3.1). Some servers lose what is pipelined
+(RFC 2920 §1), so `pipelining` may say `envelope` (nothing rides) or `off` (every command waits for its answer).
 
 The phase of every mail is exact: it is in doubt from the moment its final dot was handed out until a whole reply came.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from syndicate.adapters.smtp_mail import check, international, stuffed
+from syndicate.adapters.smtp_login import Login, in_base64
+from syndicate.adapters.smtp_mail import SpeakableMail, speakable
 from syndicate.adapters.smtp_replies import Malformed, Phase, Reply, ReplyReader, judge
-from syndicate.model import Deferred, Mail, Outcome, Paused, Refused, Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A name and a password for AUTH (RFC 4954)."""
-
-    username: str
-    password: str = field(repr=False)
-
-    @property
-    def plain(self) -> str:
-        """The answer of the PLAIN mechanism (RFC 4616)."""
-        return _base64(f"\0{self.username}\0{self.password}")
-
-    def hidden(self, reply: Reply) -> Reply:
-        """The reply, should the server repeat the password in it, with stars in its place."""
-        lines = reply.lines
-        for secret in (self.password, self.plain, _base64(self.password)):
-            lines = tuple(line.replace(secret, "***") for line in lines)
-        return Reply(reply.code, lines)
+from syndicate.model import Deferred, Outcome, Paused, Payload, Refused, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +26,15 @@ class StartTls:
     """The server waits for the TLS handshake; call `tls_started` when it is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of one mail."""
 
-    mail: Mail
+    mail: Payload
     outcome: Outcome
     #: False: the server did not answer a word of it, so it may go over another connection
     answered: bool
+    #: what the mail was submitted with
+    ticket: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +51,46 @@ Event = StartTls | Settled | Closed
 class _Exchange:
     """A mail on its way."""
 
-    mail: Mail
-    #: dot-stuffed
-    body: bytes = field(repr=False)
+    mail: SpeakableMail
+    ticket: Any = field(repr=False)
     phase: Phase = Phase.WAITING
     #: of its envelope, where that failed
     outcome: Outcome | None = None
     answered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
+class _Chunk(NamedTuple):
     """Bytes to write, and the replies that are owed once they are written."""
 
-    data: bytes = field(repr=False)
+    data: bytes
     owed: tuple[tuple[Phase, _Exchange | None], ...] = ()
-    dot: bool = False
+    #: whose final dot it begins with: it may make the server accept
+    dot_of: _Exchange | None = None
 
 
 class Conversation:
     """Speaks to one server over one connection."""
 
-    def __init__(self, *, helo: str, starttls: bool, login: Login | None = None) -> None:
-        self._helo = helo
+    def __init__(self, *, helo: str, starttls: bool, login: Login | None = None, pipelining: str = "ride") -> None:
+        #: how we greet; may be set until the server has greeted
+        self.helo = helo
+        #: whole replies so far
+        self.heard = 0
+        #: whether the server waits for the TLS handshake
+        self.shaking_hands = False
         self._starttls = starttls
         self._login = login
+        self._wanted = pipelining
+        self._pipelining = False
         self._reader = ReplyReader()
         self._offers: dict[str, str] = {}
         self._out: deque[_Chunk] = deque()
         self._owed: deque[tuple[Phase, _Exchange | None]] = deque([(Phase.GREETING, None)])
-        self._exchanges: deque[_Exchange] = deque()
+        self._waiting: deque[_Exchange] = deque()
+        self._begun: deque[_Exchange] = deque()
         self._secrets: deque[str] = deque()  # what LOGIN will be asked for
         self._events: list[Event] = []
         self._ready = False
-        self._shaking_hands = False
-        #: whole replies so far
-        self.heard = 0
         self._end: Deferred | Paused | None = None
 
     @property
@@ -112,32 +99,62 @@ class Conversation:
         return self._end is not None
 
     @property
+    def ended(self) -> Deferred | Paused | None:
+        """Why nothing can be said any more."""
+        return self._end
+
+    @property
+    def ready(self) -> bool:
+        """Whether the server knows us, and has not gone."""
+        return self._ready and not self.closed
+
+    @property
     def idle(self) -> bool:
         """Signed in, and no mail under way."""
-        return self._ready and not self.closed and not self._exchanges
+        return self.ready and not (self._begun or self._waiting)
+
+    @property
+    def hungry(self) -> bool:
+        """Whether a mail that is submitted now is spoken at once."""
+        return not self._waiting and self._may_start()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a final dot is out that was not answered."""
+        return bool(self._begun) and self._begun[0].phase is Phase.DOT
+
+    @property
+    def waits(self) -> bool:
+        """Whether the server owes a reply."""
+        return bool(self._owed)
 
     @property
     def phase(self) -> Phase:
         """What the next reply answers; with nothing owed, what is being written."""
         if self._owed:
             return self._owed[0][0]
-        if self._shaking_hands:
+        if self.shaking_hands:
             return Phase.TLS
-        return self._exchanges[0].phase if self._exchanges else Phase.WAITING
+        return self._begun[0].phase if self._begun else Phase.WAITING
 
     @property
     def at_dot(self) -> bool:
         """Whether the next `output` is a final dot: from then on the mail is in doubt until the server answers."""
-        return bool(self._out) and self._out[0].dot
+        return bool(self._out) and self._out[0].dot_of is not None
 
-    def submit(self, mail: Mail) -> None:
-        """Puts a mail in the queue; one that cannot be spoken exactly (see `smtp_mail.check`) is refused at once."""
+    @property
+    def next_ticket(self) -> Any:
+        """Of the mail whose final dot the next `output` is."""
+        dot_of = self._out[0].dot_of if self._out else None
+        return dot_of.ticket if dot_of else None
+
+    def submit(self, mail: Payload, ticket: Any = None) -> None:
+        """Puts a mail in the queue; one that cannot be spoken exactly (see `smtp_mail`) is refused at once."""
         try:
-            check(mail)
+            self._waiting.append(_Exchange(speakable(mail), ticket))
         except ValueError as error:
-            self._events.append(Settled(mail, Refused(str(error)), answered=False))
+            self._events.append(Settled(mail, Refused(str(error)), False, ticket))
             return
-        self._exchanges.append(_Exchange(mail, stuffed(mail.data)))
         if self._end:
             self._close(self._end)
         self._start_next()
@@ -145,13 +162,12 @@ class Conversation:
     def output(self) -> bytes:
         """What to write now, up to the next final dot; that one comes by itself, with what rides behind it."""
         taken: list[bytes] = []
-        while self._out and not (taken and self._out[0].dot):
+        while self._out and not (taken and self._out[0].dot_of):
             chunk = self._out.popleft()
             taken.append(chunk.data)
-            for phase, exchange in chunk.owed:
-                self._owed.append((phase, exchange))
-                if exchange and phase is Phase.DOT:
-                    exchange.phase = Phase.DOT
+            self._owed.extend(chunk.owed)
+            if chunk.dot_of:
+                chunk.dot_of.phase = Phase.DOT
         return b"".join(taken)
 
     def receive(self, data: bytes) -> None:
@@ -170,7 +186,7 @@ class Conversation:
 
     def tls_started(self) -> None:
         """The handshake is done. What the server said before it counts for nothing (RFC 3207 §4.2)."""
-        self._starttls = self._shaking_hands = False
+        self._starttls = self.shaking_hands = False
         self._greet()
 
     def quit(self) -> None:
@@ -192,6 +208,10 @@ class Conversation:
             # 421 to MAIL is said to the connection, often before MAIL was read: another may take the mail.
             exchange.answered = not (phase is Phase.MAIL and reply.code == 421)
             self._hear_of(exchange, phase, reply)
+            if _out_of_step(phase, reply):
+                # A reply too many came before. To go on would be to take the answer to one mail for that to another,
+                # or to write commands into the message that the server is waiting for.
+                self._close(Deferred(f"unexpected answer to {phase}: {reply}"))
         elif phase is Phase.QUIT:
             self._close(Deferred(str(reply)))
         else:
@@ -205,9 +225,9 @@ class Conversation:
         if phase is Phase.AUTH and self._login:
             reply = self._login.hidden(reply)
         if phase is Phase.AUTH and reply.code == 334 and self._secrets:
-            self._say(_base64(self._secrets.popleft()), Phase.AUTH)
+            self._say(in_base64(self._secrets.popleft()), Phase.AUTH)
         elif phase is Phase.EHLO and reply.code in {500, 502, 504} and not (self._starttls or self._login):
-            self._say(f"HELO {self._helo}", Phase.EHLO)  # RFC 5321 §3.2: a server of before 1995
+            self._say(f"HELO {self.helo}", Phase.EHLO)  # RFC 5321 §3.2: a server of before 1995
         elif not 200 <= reply.code < 300:
             fault = judge(phase, reply)
             # A no to RSET is about the connection; no mail is refused by it.
@@ -216,6 +236,7 @@ class Conversation:
             self._greet()
         elif phase is Phase.EHLO:
             self._offers = _offers(reply)
+            self._pipelining = self._wanted != "off" and "PIPELINING" in self._offers
             self._sign_in()
         elif phase is Phase.TLS:
             self._start_tls()
@@ -225,7 +246,7 @@ class Conversation:
             self._start_next()
 
     def _greet(self) -> None:
-        self._say(f"EHLO {self._helo}", Phase.EHLO)
+        self._say(f"EHLO {self.helo}", Phase.EHLO)
 
     def _sign_in(self) -> None:
         mechanisms = self._offers.get("AUTH", "").upper().split()
@@ -249,7 +270,7 @@ class Conversation:
         if self._reader.halfway:
             # CVE-2011-0411: what was injected in the clear must not be read as if it had come through TLS.
             return self._close(Paused("the server spoke between STARTTLS and the handshake", _INJECTED))
-        self._shaking_hands = True
+        self.shaking_hands = True
         self._events.append(StartTls())
         return None
 
@@ -257,52 +278,55 @@ class Conversation:
         self._ready = True
         self._start_next()
 
+    def _may_start(self) -> bool:
+        """Whether it is the turn of another mail."""
+        if not self._ready or self._end:
+            return False
+        if not self._begun:
+            return self._pipelining or not (self._out or self._owed)
+        return self._pipelining and self._wanted == "ride" and self._begun[-1].phase in _RIDDEN
+
     def _start_next(self) -> None:
         """Says the envelope of the next mail, if it is its turn."""
-        pipelining = "PIPELINING" in self._offers
-        while self._ready and not self.closed and (pipelining or not (self._out or self._owed)):
-            begun = [exchange for exchange in self._exchanges if exchange.phase is not Phase.WAITING]
-            waiting = next((exchange for exchange in self._exchanges if exchange.phase is Phase.WAITING), None)
-            may_ride = pipelining and begun and begun[-1].phase in {Phase.BODY, Phase.DOT}
-            if waiting is None or (begun and not may_ride):
-                break
-            refusal = self._refusal(waiting.mail)
+        while self._waiting and self._may_start():
+            exchange = self._waiting.popleft()
+            refusal = self._refusal(exchange.mail)
             if refusal is None:
-                self._say_envelope(waiting)
-                break
-            self._settle(waiting, refusal)
+                return self._say_envelope(exchange)
+            self._events.append(Settled(exchange.mail, refusal, False, exchange.ticket))
+        return None
 
     def _say_envelope(self, exchange: _Exchange) -> None:
         exchange.phase = Phase.MAIL
-        commands = self._envelope(exchange.mail)
-        if "PIPELINING" in self._offers:
-            owed = tuple((phase, exchange) for phase in commands)
-            self._out.append(_Chunk("".join(commands.values()).encode(), owed))
+        self._begun.append(exchange)
+        if self._pipelining:
+            commands = b"".join([self._command(phase, exchange.mail) for phase in _ENVELOPE])
+            self._out.append(_Chunk(commands, tuple([(phase, exchange) for phase in _ENVELOPE])))
         else:
-            self._out.append(_Chunk(commands[Phase.MAIL].encode(), ((Phase.MAIL, exchange),)))
+            self._say_step(exchange)
 
-    def _envelope(self, mail: Mail) -> dict[Phase, str]:
-        parameters = ""
-        if "SIZE" in self._offers:
-            parameters += f" SIZE={len(mail.data)}"
-        if not mail.data.isascii():
-            parameters += " BODY=8BITMIME"
-        if international(mail):
-            parameters += " SMTPUTF8"
-        return {
-            Phase.MAIL: f"MAIL FROM:<{mail.sender}>{parameters}\r\n",
-            Phase.RCPT: f"RCPT TO:<{mail.recipient}>\r\n",
-            Phase.DATA: "DATA\r\n",
-        }
+    def _say_step(self, exchange: _Exchange) -> None:
+        """One command of the envelope, in lock-step."""
+        self._out.append(_Chunk(self._command(exchange.phase, exchange.mail), ((exchange.phase, exchange),)))
 
-    def _refusal(self, mail: Mail) -> Refused | None:
+    def _command(self, phase: Phase, mail: SpeakableMail) -> bytes:
+        if phase is Phase.DATA:
+            return b"DATA\r\n"
+        if phase is Phase.RCPT:
+            return f"RCPT TO:<{mail.recipient}>\r\n".encode()
+        size = f" SIZE={len(mail.data)}" if "SIZE" in self._offers else ""
+        form = "" if mail.seven_bit else " BODY=8BITMIME"
+        names = " SMTPUTF8" if mail.international else ""
+        return f"MAIL FROM:<{mail.sender}>{size}{form}{names}\r\n".encode()
+
+    def _refusal(self, mail: SpeakableMail) -> Refused | None:
         """Why this server cannot take this mail, known before a word of it is said."""
         limit = self._offers.get("SIZE", "")
         if limit.isdecimal() and 0 < int(limit) < len(mail.data):
             return Refused(f"the message has {len(mail.data)} bytes, the server takes {limit}")
-        if international(mail) and "SMTPUTF8" not in self._offers:
+        if mail.international and "SMTPUTF8" not in self._offers:
             return Refused("the address needs SMTPUTF8, which the server does not offer")
-        if not mail.data.isascii() and "8BITMIME" not in self._offers:
+        if not mail.seven_bit and "8BITMIME" not in self._offers:
             return Refused("the message holds 8-bit text, and the server takes 7 bits only (no 8BITMIME)")
         return None
 
@@ -315,37 +339,40 @@ class Conversation:
             exchange.outcome = judge(phase, reply)
         if phase is Phase.DATA and reply.code == 354:
             return self._say_body(exchange)
-        if phase is Phase.DATA or (exchange.outcome is not None and "PIPELINING" not in self._offers):
+        if phase is Phase.DATA or (exchange.outcome is not None and not self._pipelining):
             self._say("RSET", Phase.RSET)  # what is left of the envelope still stands on the server
             return self._settle(exchange, exchange.outcome or Deferred(str(reply)))
-        if "PIPELINING" not in self._offers:
+        if not self._pipelining:
             exchange.phase = Phase.RCPT if phase is Phase.MAIL else Phase.DATA
-            command = self._envelope(exchange.mail)[exchange.phase]
-            self._out.append(_Chunk(command.encode(), ((exchange.phase, exchange),)))
+            self._say_step(exchange)
         return None
 
     def _say_body(self, exchange: _Exchange) -> None:
         """The message; or nothing, where DATA was answered although the envelope was refused (RFC 2920 §3.1)."""
+        owed = ((Phase.DOT, exchange),)
         if exchange.outcome is None:
             exchange.phase = Phase.BODY
-            self._out.append(_Chunk(exchange.body))
-        self._out.append(_Chunk(b".\r\n", ((Phase.DOT, exchange),), dot=True))
+            self._out.append(_Chunk(exchange.mail.body))
+            self._out.append(_Chunk(b".\r\n", owed, dot_of=exchange))
+        else:
+            self._out.append(_Chunk(b".\r\n", owed))
         self._start_next()
 
     def _settle(self, exchange: _Exchange, outcome: Outcome) -> None:
-        self._exchanges.remove(exchange)
-        self._events.append(Settled(exchange.mail, outcome, exchange.answered))
+        self._begun.remove(exchange)
+        self._events.append(Settled(exchange.mail, outcome, exchange.answered, exchange.ticket))
         self._start_next()
 
     def _close(self, outcome: Deferred | Paused) -> None:
         """Settles every mail by how far it had come. Only a dot without an answer leaves a doubt."""
         first, self._end = self._end is None, outcome
         self._out.clear()
-        while self._exchanges:
-            exchange = self._exchanges[0]
+        for exchange in (*self._begun, *self._waiting):
             silent = exchange.phase is Phase.DOT and exchange.outcome is None
             fate = Unknown(f"after the final dot: {outcome.reason}") if silent else exchange.outcome or outcome
-            self._settle(exchange, fate)
+            self._events.append(Settled(exchange.mail, fate, exchange.answered, exchange.ticket))
+        self._begun.clear()
+        self._waiting.clear()
         if first:
             self._events.append(Closed(outcome))
 
@@ -353,15 +380,19 @@ class Conversation:
         self._out.append(_Chunk(f"{command}\r\n".encode(), ((phase, None),)))
 
 
+_ENVELOPE = (Phase.MAIL, Phase.RCPT, Phase.DATA)
+#: What the next envelope may ride behind.
+_RIDDEN = frozenset({Phase.BODY, Phase.DOT})
 _NO_AUTH = "Check `port` and `tls` of the account: many servers offer AUTH only over TLS."
 _INJECTED = "Somebody may be tampering with the connection. Use `tls: implicit` (port 465) if the server has it."
+
+
+def _out_of_step(phase: Phase, reply: Reply) -> bool:
+    """Whether this cannot be the answer to what was said."""
+    return reply.code < 400 and (reply.code != 354 if phase is Phase.DATA else reply.code >= 300)
 
 
 def _offers(reply: Reply) -> dict[str, str]:
     """Extensions of an EHLO reply with their parameters; `AUTH=` is how Exchange 5.5 wrote it."""
     lines: Iterable[str] = (line.replace("AUTH=", "AUTH ", 1) for line in reply.lines[1:])
     return {keyword.upper(): rest for keyword, _, rest in (line.partition(" ") for line in lines)}
-
-
-def _base64(text: str) -> str:
-    return b64encode(text.encode()).decode()

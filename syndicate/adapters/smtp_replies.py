@@ -6,10 +6,11 @@ Half a reply is no reply: a client that takes `250 2.0` before a reset as a succ
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from syndicate.model import Deferred, Outcome, Paused, Receipt, Refused, Unknown
 
@@ -17,7 +18,8 @@ from syndicate.model import Deferred, Outcome, Paused, Receipt, Refused, Unknown
 MAX_LINE = 4096
 MAX_LINES = 128
 
-_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
+_CODES = {str(code).encode(): code for code in range(200, 600)}
+_MARKS = {b"", b" ", b"-"}
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?=\s|$)")
 _QUEUE_ID = re.compile(r"queued as ([\w.-]+)", re.IGNORECASE)
 
@@ -40,9 +42,8 @@ class Phase(StrEnum):
     QUIT = "QUIT"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One whole reply."""
+class Reply(NamedTuple):
+    """One whole reply. A tuple, because four of them come with each mail."""
 
     #: 200 to 599
     code: int
@@ -90,15 +91,14 @@ class ReplyReader:
     def _line(self, line: bytes) -> Reply | None:
         # A line that ends in LF alone is taken: it is whole, and nothing can hide behind it.
         line = line.removesuffix(b"\r")
-        match = _LINE.fullmatch(line)
-        if match is None or len(line) > MAX_LINE:
+        code, mark = _CODES.get(line[:3]), line[3:4]
+        if code is None or mark not in _MARKS or len(line) > MAX_LINE:
             raise Malformed(f"not an SMTP reply: {printable(line[:60])}")
-        code = int(match[1])
         if self._lines and code != self._code:
             raise Malformed(f"a reply that changes its code from {self._code} to {code}")
         self._code = code
-        self._lines.append(printable(match[3] or b""))
-        if match[2] == b"-":
+        self._lines.append(printable(line[4:]))
+        if mark == b"-":
             if len(self._lines) >= MAX_LINES:
                 raise Malformed("a reply of too many lines")
             return None
@@ -148,6 +148,24 @@ def judge(phase: Phase, reply: Reply) -> Outcome:
     if hint:
         return Paused(reason, hint)
     return Deferred(reason) if reply.code < 500 else Refused(reason)
+
+
+def judge_fault(phase: Phase, error: OSError | ValueError, host: str) -> Deferred | Paused:
+    """What a broken connection means. Trouble with TLS needs a person: trying again without it is no choice.
+
+    ValueError: a host name that IDNA or the certificate check refuses.
+    """
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Paused(f"the certificate of {host} is not trusted: {error.verify_message}", _CERTIFICATE)
+    if phase is Phase.TLS and isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        return Paused(f"no TLS with {host}: {error.reason}", "Check `port` and `tls` of the account.")
+    detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+    return Deferred(f"{phase}: {detail}")
+
+
+_CERTIFICATE = (
+    "Check `host` (the name in the certificate counts); set `ca_file` if the server has a certificate of its own."
+)
 
 
 def _account_fault(phase: Phase, reply: Reply) -> str:

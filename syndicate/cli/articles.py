@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syndicate.cli.output import Output, clip
+from syndicate.cli.output import Output, clip, counted
 from syndicate.cli.session import moment, parse_time, session
 from syndicate.model import Article, Channel, ChannelPlan, Edition, History, Kind, Plan, Problem, Severity, Skipped
 
@@ -34,14 +34,18 @@ def articles(
     parts = [plan_channel(catalogue.articles, one, history, time) for one in app.channels([channel] if channel else [])]
     fates = {part.channel.name: fate_of(part) for part in parts}
     rows = [(article, {name: fate(article) for name, fate in fates.items()}) for article in catalogue.articles]
-    out.data({"at": time, "articles": [article_document(article, fate) for article, fate in rows]})
+    documents = [article_document(article, fate) for article, fate in rows]
+    out.data({"at": time, "articles": documents, "problems": catalogue.problems})
     for article, fate in rows:
         date = f"{article.published:%Y-%m-%d}" if article.published else "no date   "
         out.columns([(date, clip(article.title, 60), article.path)], styles=["dim", "bold", "dim"])
         out.columns(list(fate.items()), indent=12, styles=["", "green" if "picked" in fate.values() else "dim"])
+    read = {article.path for article in catalogue.articles}
+    refused = [one for one in catalogue.problems if one.severity is Severity.ERROR and one.path not in read]
+    out.columns([("refused   ", one.where, one.message) for one in refused], styles=["bold red", "bold"])
     summary(out, catalogue.problems)
-    out.say(f"{len(rows)} articles at {moment(time)}")
-    out.say("Next: syndicate plan", "dim")
+    out.say(f"{counted(len(rows), 'article')} at {moment(time)}")
+    out.say(f"Next: syndicate plan{f' --at {at}' if at else ''}", "dim")
 
 
 def fate_of(part: ChannelPlan) -> Any:
@@ -90,24 +94,26 @@ def plan(
     history, catalogue = app.history(), app.library().load()
     made = make_plan(catalogue.articles, app.channels(channel or ()), history, time)
     digest = pipeline.plan_hash(app, made)
-    counts = {part.channel.name: reader_count(app, part) for part in made.channels}
-    out.data(plan_document(made, digest, app.settings.mode, counts, catalogue.problems))
+    problems = list(catalogue.problems)
+    counts = {part.channel.name: reader_count(app, part, problems) for part in made.channels}
+    out.data(plan_document(made, digest, app.settings.mode, counts, problems))
     out.say(f"Plan {digest[:4]}-{digest[4:8]} for {moment(time)}    {app.settings.mode}", "bold")
     for part in made.channels:
         show_channel(app, out, part, counts[part.channel.name], history, catalogue.problems)
     out.say()
     left_out(out, made)
-    summary(out, catalogue.problems)
+    summary(out, problems)
     out.say(next_step(made, at), "dim")
 
 
-def reader_count(app: App, part: ChannelPlan) -> int | None:
+def reader_count(app: App, part: ChannelPlan, problems: list[Problem]) -> int | None:
     """How many an edition of this channel would go to; None where there is no edition or no audience."""
-    from syndicate import pipeline
-
     if not part.editions or part.channel.kind is not Kind.DIGEST:
         return None
-    return sum(1 for _ in pipeline.audience(app, part.channel).recipients)
+    readers = app.readers(part.channel.audience)
+    count = sum(1 for _ in readers)
+    problems += readers.problems
+    return count
 
 
 def show_channel(
@@ -118,7 +124,11 @@ def show_channel(
     for edition in part.editions:
         adapter = app.settings.accounts[edition.channel.account].adapter
         where = f"by {edition.channel.account} ({adapter})"
-        what = f"{len(edition.articles)} articles → {readers} readers {where}" if readers is not None else where
+        what = (
+            f"{counted(len(edition.articles), 'article')} → {counted(readers, 'reader')} {where}"
+            if readers is not None
+            else where
+        )
         out.columns([(edition.key, what)], styles=["bold cyan"])
         out.columns([article_row(article, problems) for article in edition.articles], indent=2, styles=["", "dim"])
     if part.note:

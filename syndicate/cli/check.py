@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicate import __version__
-from syndicate.cli.output import Output
+from syndicate.cli.output import Output, counted
 from syndicate.cli.session import session
+from syndicate.errors import ConfigError, SyndicateError, Unsupported
 from syndicate.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -40,16 +41,16 @@ def check(
     now = session(context)
     app = now.app()
     out = Output(as_json=now.out.as_json or form is not Format.TEXT, quiet=now.out.quiet, verbose=now.out.verbose)
-    mended = mend_all(app, paths) if fix else []
+    mends = mend_all(app, paths, out) if fix else []
     problems, articles = article_problems(app, paths)
     if not paths:
         problems = [*app.loaded.problems, *project_problems(app), *problems]
-    out.data(sarif(problems) if form is Format.SARIF else {"problems": problems, "mended": mended})
-    for problem in mended:
+    out.data(sarif(problems) if form is Format.SARIF else {"problems": problems, "mended": mends})
+    for problem in mends:
         out.columns([(problem.where, "mended", problem.message)], styles=["", "green"])
     for problem in problems:
         out.problem(problem)
-    conclusion(out, problems, articles, len(mended))
+    conclusion(out, problems, articles, len(mends))
     if any(problem.severity is not Severity.REPAIRED for problem in problems):
         raise typer.Exit(EXIT_FOUND)
 
@@ -66,8 +67,18 @@ def article_problems(app: App, paths: Sequence[Path] | None) -> tuple[list[Probl
 def project_problems(app: App) -> list[Problem]:
     """What is wrong with accounts, templates and audiences."""
     from syndicate.app import check_accounts
+    from syndicate.pipeline import check_support
 
     problems = check_accounts(app)
+    for channel in app.channels():
+        try:
+            check_support(app, channel)
+        except Unsupported as error:
+            line, column = app.loaded.position(("channels", channel.name, "account"))
+            message = f"channels.{channel.name}: {error.message}"
+            problems.append(Problem(app.loaded.shown, message, line=line, column=column, hint=error.hint))
+        except ConfigError:
+            continue  # an adapter that there is not; `check_accounts` has said so
     for template in sorted({channel.template for channel in app.channels()}):
         problems += app.templates().check(template)
     for audience in sorted({channel.audience for channel in app.channels()} - {""}):
@@ -82,13 +93,22 @@ def audience_problems(app: App, name: str) -> list[Problem]:
     return readers.problems
 
 
-def mend_all(app: App, paths: Sequence[Path] | None) -> list[Problem]:
+def mend_all(app: App, paths: Sequence[Path] | None, out: Output) -> list[Problem]:
     """Writes the certain repairs back; returns what was mended."""
+    repaired = [problem for problem in article_problems(app, paths)[0] if problem.severity is Severity.REPAIRED]
+    done = {path for path in sorted({problem.path for problem in repaired}) if mended(app.root / path, out)}
+    return [problem for problem in repaired if problem.path in done]
+
+
+def mended(path: Path, out: Output) -> bool:
+    """Mends one file; one that cannot be written stops only itself."""
     from syndicate.content.mend import mend
 
-    repaired = [problem for problem in article_problems(app, paths)[0] if problem.severity is Severity.REPAIRED]
-    done = {path for path in sorted({problem.path for problem in repaired}) if mend(app.root / path)}
-    return [problem for problem in repaired if problem.path in done]
+    try:
+        return mend(path) is not None
+    except OSError as error:
+        out.error(SyndicateError(f"{path}: {error.strerror}", hint="Its folder has to be writable for you."))
+        return False
 
 
 def conclusion(out: Output, problems: Sequence[Problem], articles: int, mended: int) -> None:
@@ -97,12 +117,14 @@ def conclusion(out: Output, problems: Sequence[Problem], articles: int, mended: 
     if mended:
         out.say(f"{mended} mended.", "green")
     if not problems:
-        out.say(f"No problems in {articles} articles. Next: syndicate plan", "green")
+        out.say(f"No problems in {counted(articles, 'article')}. Next: syndicate plan", "green")
         return
     needs = len(problems) - counts[Severity.REPAIRED]
     parts = [f"{counts[Severity.REPAIRED]} can be mended (syndicate check --fix)"] * bool(counts[Severity.REPAIRED])
     parts += [f"{needs} need{'s' if needs == 1 else ''} you"] * bool(needs)
-    out.say(f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {articles} articles: {', '.join(parts)}.")
+    paths = {problem.path for problem in problems}
+    what = "article" if all(path.endswith(".md") for path in paths) else "file"
+    out.say(f"{counted(len(problems), 'problem')} in {counted(len(paths), what)}: {', '.join(parts)}.")
 
 
 def sarif(problems: Sequence[Problem]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from syndicate.model import Delivery, State
 
 if TYPE_CHECKING:
     from syndicate.app import App
-    from syndicate.ledger.base import EditionRow
+    from syndicate.ledger.base import EditionRow, Event
 
 group = typer.Typer(help="The editions that were entered, and what became of them.", no_args_is_help=True)
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as weekly-digest/2025-03-10T09:00.")]
@@ -139,11 +139,11 @@ def why(
     app, out = now.app(), now.out
     row = edition(app, key)
     ledger = app.ledger()
-    wanted = recipient.casefold()
+    wanted = slug_of(app, recipient).casefold()
     found = list(ledger.deliveries(key, recipient=recipient)) if recipient else []
     uses = [use for use in row.articles if wanted in {use.slug.casefold(), use.path.casefold()} or not wanted]
     left = [one for one in ledger.left_out(key) if not wanted or one.who.casefold() == wanted]
-    story = ledger.story(key, recipient if found else "")
+    story = ledger.story(key, recipient) if found or not recipient else []
     out.data({"edition": row, "deliveries": found, "articles": uses, "left_out": left, "story": story})
     if recipient and not (found or uses or left):
         raise UsageError(f"{recipient} is unknown to {key}", hint=f"syndicate editions show {key} lists who is in it.")
@@ -153,10 +153,23 @@ def why(
     out.columns([("article", use.path, f"was part of {key}") for use in uses], styles=["green"])
     out.columns([("left out", one.who, one.reason) for one in left], styles=["yellow"])
     out.columns(
-        [(f"{event.at.astimezone(zone):%Y-%m-%d %H:%M:%S}", event.what, event.actor, event.reason) for event in story],
+        [event_row(event, zone) for event in story],
         indent=2,
         styles=["dim"],
     )
+
+
+def slug_of(app: App, text: str) -> str:
+    """A file of the library by its slug, under which the ledger knows it; anything else as it is."""
+    if not text.endswith(".md"):
+        return text
+    return next((article.slug for article in app.library().load().articles if article.path == text), text)
+
+
+def event_row(event: Event, zone: ZoneInfo) -> tuple[str, str, str, str, str]:
+    """When, to whom, what, by whom, and why."""
+    when = f"{event.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return when, event.recipient or "-", event.what, event.actor, event.reason
 
 
 def show_delivery(out: Output, one: Delivery, zone: ZoneInfo) -> None:
@@ -181,7 +194,9 @@ def resolve(
     app, out = now.app(), now.out
     if sent + again + drop != 1:
         raise UsageError("say exactly one of --sent, --again, --drop")
-    key, _, recipient = delivery.rpartition(":")
+    key, colon, recipient = delivery.rpartition(":")
+    if not (colon and "/" in key):
+        raise UsageError(f"{delivery} is no delivery", hint="Write EDITION:RECIPIENT, as syndicate status shows it.")
     edition(app, key)
     found = next(iter(app.ledger().deliveries(key, recipient=recipient)), None)
     if found is None:

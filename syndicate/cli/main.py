@@ -65,6 +65,7 @@ def options(
 ) -> None:
     """Options of every command; all but --config may also follow its name."""
     context.obj = Session(config, Output(as_json, quiet, verbose))
+    context.call_on_close(context.obj.close)
 
 
 def hoist(arguments: Sequence[str]) -> list[str]:
@@ -90,10 +91,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SyndicateError as error:
         output.error(error)
         sys.exit(exit_status(error))
+    except SystemExit as leaving:
+        if leaving.code == EXIT_USAGE and output.as_json:  # the parser has said on stderr what it did not understand
+            output.error(UsageError("the command line was not understood; stderr says why"))
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` closed the pipe: nothing to say
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        hint = "Look at the permissions of the file and its folder, and at the space on the disk."
+        output.error(SyndicateError(f"{where}{error.strerror or error}", hint=hint))
+        sys.exit(EXIT_FAILED)
     except Exception as error:
         if "-v" in given or "--verbose" in given:
             raise

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from syndicate.cli.output import Output
-from syndicate.model import ChannelPlan
+from syndicate.cli.words import proof_document
+from syndicate.model import ChannelPlan, Problem, State
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -18,24 +22,74 @@ if TYPE_CHECKING:
 EXIT_FAILED, EXIT_PERSON = 1, 3
 
 
-def finish(
-    out: Output, app: App, parts: Sequence[ChannelPlan], reports: Sequence[Report], *, dry_run: bool = False
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one app did: the live one, or a rehearsal."""
+
+    app: App
+    report: Report
+    #: nothing of it left this machine
+    rehearsed: bool
+
+
+def finish(out: Output, parts: Sequence[ChannelPlan], stages: Sequence[Stage], folder: Path | None = None) -> None:
     """Says what became of every edition, and leaves with the exit status that fits."""
-    done = [one for report in reports for one in report.done]
-    failures = [one for report in reports for one in report.failures]
-    problems = [one for report in reports for one in report.problems]
-    out.data({"dry_run": dry_run, "done": done, "failures": failures, "problems": problems, "plan": notes(parts)})
-    would = "would be " if dry_run else ""
-    out.columns([(one.key, would + tally_text(one.tally)) for one in done], styles=["bold cyan"])
-    show_notes(out, done)
-    for problem in (*(failure.problem for failure in failures), *problems):
+    done = [one for stage in stages for one in stage.report.done]
+    failures = [one for stage in stages for one in stage.report.failures]
+    found = (*(failure.problem for failure in failures), *(one for stage in stages for one in stage.report.problems))
+    problems = list(dict.fromkeys(found))
+    out.data(document(parts, stages, problems, folder))
+    for stage in stages:
+        show_stage(out, stage)
+    for problem in problems:
         out.problem(problem)
     show_not_due(out, parts, {one.channel for one in done} | {one.channel for one in failures})
-    if not dry_run:
-        whereabouts(out, app, done)
+    live = [(stage.app, one) for stage in stages if not stage.rehearsed for one in stage.report.done]
+    whereabouts(out, live)
     if status := exit_status(done, failures):
         raise typer.Exit(status)
+
+
+def document(
+    parts: Sequence[ChannelPlan], stages: Sequence[Stage], problems: Sequence[Problem], folder: Path | None
+) -> dict[str, Any]:
+    """All of it as JSON, with the words of each edition."""
+    return {
+        "dry_run": all(stage.rehearsed for stage in stages),
+        "proofs": folder,
+        "messages": [proof_document(stage.app, proof) for stage in stages for proof in stage.report.proofs],
+        "done": [
+            {"key": one.key, "channel": one.channel, "rehearsed": stage.rehearsed, "tally": one.tally}
+            for stage in stages
+            for one in stage.report.done
+        ],
+        "failures": [failure for stage in stages for failure in stage.report.failures],
+        "problems": problems,
+        "plan": notes(parts),
+    }
+
+
+def show_stage(out: Output, stage: Stage) -> None:
+    """Counts, what stopped it, what comes later, and what stays in doubt."""
+    would = "would be " if stage.rehearsed else ""
+    out.columns([(one.key, would + tally_text(one.tally)) for one in stage.report.done], styles=["bold cyan"])
+    for note in dict.fromkeys(one.tally.note for one in stage.report.done if one.tally.note):
+        out.say(note, "bold yellow")
+    for one in stage.report.done:
+        if one.tally.deferred and not one.tally.note:
+            out.say(f"{one.key}: {later(stage.app, one.key)}", "yellow")
+        if one.tally.unknown:
+            out.say(f"{one.key}: {one.tally.unknown} unknown; syndicate status shows them by name", "bold yellow")
+
+
+def later(app: App, key: str) -> str:
+    """Why the first of the deferred deliveries waits, and until when."""
+    first = next(iter(app.ledger().deliveries(key, states=[State.DEFERRED])), None)
+    if first is None:
+        return "nothing waits any more"
+    zone = ZoneInfo(app.settings.publication.timezone)
+    due = f"; the next run after {first.due.astimezone(zone):%H:%M} tries again" if first.due else ""
+    return f"{first.reason}{due}"
 
 
 def exit_status(done: Iterable[Done], failures: Sequence[Failure]) -> int:
@@ -52,32 +106,25 @@ def notes(parts: Iterable[ChannelPlan]) -> list[dict[str, Any]]:
 
 
 def tally_text(tally: Tally) -> str:
-    """`sent 3   refused 0   later 0   unknown 0`."""
-    return f"sent {tally.sent}   refused {tally.refused}   later {tally.deferred}   unknown {tally.unknown}"
-
-
-def show_notes(out: Output, done: Iterable[Done]) -> None:
-    """What stopped an edition, and what stays in doubt."""
-    for one in done:
-        if one.tally.note:
-            out.say(f"{one.key}: {one.tally.note}", "bold yellow")
-        if one.tally.unknown:
-            out.say(f"{one.key}: {one.tally.unknown} unknown; syndicate status shows them by name", "bold yellow")
+    """`sent 3   refused 0   later 0   unknown 0`; what another process has in its hands comes last."""
+    held = f"   under way {tally.planned}" if tally.planned else ""
+    return f"sent {tally.sent}   refused {tally.refused}   later {tally.deferred}   unknown {tally.unknown}{held}"
 
 
 def show_not_due(out: Output, parts: Iterable[ChannelPlan], heard_of: set[str]) -> None:
     """Channels that had nothing to say, and why."""
     for part in parts:
         if not part.editions and part.channel.name not in heard_of:
-            keys = f": {', '.join(part.entered)}" if part.entered else ""
+            told = any(key in part.note for key in part.entered)
+            keys = f": {', '.join(part.entered)}" if part.entered and not told else ""
             out.columns([(part.channel.name, f"nothing due: {part.note}{keys}")], styles=["bold cyan", "dim"])
 
 
-def whereabouts(out: Output, app: App, done: Sequence[Done]) -> None:
+def whereabouts(out: Output, live: Sequence[tuple[App, Done]]) -> None:
     """Where to look now."""
-    if not done:
+    if not live:
         out.say("Next: syndicate plan   ·   syndicate status", "dim")
         return
-    for page in dict.fromkeys(filter(None, (app.outbox_page(one.channel) for one in done))):
+    for page in dict.fromkeys(filter(None, (app.outbox_page(one.channel) for app, one in live))):
         out.say(f"Look: {page}", "bold")
-    out.say(f"Next: syndicate editions show {done[0].key}", "dim")
+    out.say(f"Next: syndicate editions show {live[0][1].key}", "dim")

@@ -52,7 +52,7 @@ class Output:
     def problem(self, problem: Problem) -> None:
         """`path:line:column  severity  what` and the advice under it."""
         self._line("", [problem.where, problem.severity.value, problem.message], ["", SEVERITY_STYLE[problem.severity]])
-        if problem.hint and (self.verbose or problem.severity is Severity.ERROR):
+        if problem.hint and (self.verbose or problem.severity is not Severity.REPAIRED):
             self.say(f"    {problem.hint}", "dim")
 
     def error(self, error: SyndicateError) -> None:
@@ -127,6 +127,11 @@ def scalar(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return value
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 article`, `2 articles`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def clip(text: str, width: int) -> str:

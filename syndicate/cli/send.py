@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syndicate.cli.articles import At
-from syndicate.cli.outcome import finish
-from syndicate.cli.output import Output
+from syndicate.cli.outcome import EXIT_PERSON, Stage, finish
+from syndicate.cli.output import Output, counted
 from syndicate.cli.progress import meter
 from syndicate.cli.session import Session, moment, parse_time, session
 from syndicate.errors import NeedsPerson, UsageError
@@ -96,6 +97,8 @@ def post(
     now = session(context)
     app = now.app()
     time, found = parse_time(app, at), read_article(app, now.out, article)
+    if text is not None and not text.strip():
+        raise UsageError("--text is empty", hint="Leave it out to post the words of the template.")
     if text is not None:
         found = replace(found, overrides=replace(found.overrides, text=dict.fromkeys(to, text)))
     channels = app.channels(to)
@@ -124,21 +127,39 @@ def run(
     dry_run: DryRunFlag = False,
     out: Out = None,
     everyone: All = False,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="While another scheduler runs: wait, and take over when it ends.")
+    ] = False,
 ) -> None:
     """The scheduler: sends what is due, when it is due. With --once, what is due now."""
     from syndicate import pipeline
 
     now = session(context)
-    app = now.app()
     if not (once or at or dry_run):
-        from syndicate.scheduler import serve
-
-        serve(now.config, now.out.say)
+        schedule(now, standby)
         return
+    if standby:
+        raise UsageError("--standby belongs to the scheduler", hint="Leave out --once, --at and --dry-run.")
+    app = now.app()
     time = parse_time(app, at)
     made = pipeline.make_plan(app, time)
     now.out.say(f"{moment(time)}    {app.settings.mode}", "bold")
     carry_out(now, app, made.channels, actor="run", at=time, dry_run=dry_run, folder=out, everyone=everyone, yes=True)
+    for part in (waiting := [part for part in made.channels if part.waiting]):
+        now.out.say(f"{', '.join(part.waiting)}: waits for a person; to send it: {part.answer}", "bold yellow")
+    if waiting:
+        raise typer.Exit(EXIT_PERSON)
+
+
+def schedule(now: Session, standby: bool) -> None:
+    """Ticks until a signal comes."""
+    from syndicate.scheduler import serve
+
+    if now.out.as_json:
+        raise UsageError("a scheduler has no end, and so no JSON document", hint="Add --once for one tick.")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a journal is to have each line when it is said
+    serve(now.config, now.out.say, now.out.error, standby=standby)
 
 
 def carry_out(
@@ -161,11 +182,12 @@ def carry_out(
         rehearse(now, app, parts, actor=actor, at=at, folder=folder, everyone=everyone, again=again)
         return
     ready = parts if yes else confirmed(now, app, parts)
-    reports = [
-        with_progress(now.out, stage, [part for part in ready if part.channel in channels], actor, again)
+    stages = [
+        Stage(stage, with_progress(now.out, stage, mine, actor, again), rehearsed=stage is not app)
         for stage, channels in stages_of(now.out, app, ready)
+        if (mine := [part for part in ready if part.channel in channels])
     ]
-    finish(now.out, app, parts, reports)
+    finish(now.out, parts, stages)
 
 
 def stages_of(out: Output, app: App, parts: Iterable[ChannelPlan]) -> Iterable[tuple[App, tuple[Channel, ...]]]:
@@ -180,11 +202,11 @@ def stages_of(out: Output, app: App, parts: Iterable[ChannelPlan]) -> Iterable[t
 
 
 def with_progress(out: Output, app: App, parts: Sequence[ChannelPlan], actor: str, again: bool) -> Report:
-    """Runs the pipeline under a progress bar."""
+    """Runs the pipeline under a progress bar; what is done by hand carries on nothing that another run began."""
     from syndicate import pipeline
 
     with meter(out) as progress:
-        return pipeline.run(app, parts, actor=actor, again=again, progress=progress)
+        return pipeline.run(app, parts, actor=actor, again=again, progress=progress, others=actor == "run")
 
 
 def confirmed(now: Session, app: App, parts: Sequence[ChannelPlan]) -> Sequence[ChannelPlan]:
@@ -201,7 +223,9 @@ def confirmed(now: Session, app: App, parts: Sequence[ChannelPlan]) -> Sequence[
     if not sys.stdin.isatty() or now.out.as_json:
         raise UsageError("nothing was sent: nobody can be asked here", hint="Add --yes to send, or --dry-run to look.")
     people = sum(1 for part in parts if part.editions for _ in audience(app, part.channel).recipients)
-    typer.confirm(f"{len(editions)} edition(s) to {people} recipient(s). Send?", abort=True)
+    if not typer.confirm(f"{counted(len(editions), 'edition')} to {counted(people, 'recipient')}. Send?"):
+        now.out.say("Nothing was sent.")
+        raise typer.Exit
     return parts
 
 
@@ -231,4 +255,4 @@ def rehearse(
             page = proofs_folder.page(dry, at, parts, report)
             now.out.say(f"Proofs: {page}   every byte: {proofs_folder.manifest}", "bold")
     now.out.say("Dry run: nothing was sent, nothing was changed.", "yellow")
-    finish(now.out, dry, parts, [report], dry_run=True)
+    finish(now.out, parts, [Stage(dry, report, rehearsed=True)], folder)

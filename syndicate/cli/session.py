@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +23,19 @@ class Session:
 
     config: Path
     out: Output
+    _apps: list[App] = field(default_factory=list)
 
     def app(self) -> App:
         """The live app. Raises `ConfigError` with every problem of the configuration."""
         from syndicate.app import assemble
 
-        return assemble(self.config)
+        self._apps.append(assemble(self.config))
+        return self._apps[-1]
+
+    def close(self) -> None:
+        """Lets go of what the command opened."""
+        for app in self._apps:
+            app.close()
 
 
 def session(context: typer.Context) -> Session:
@@ -47,6 +54,8 @@ def parse_time(app: App, text: str | None) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f"--at {text!r} is not a time", hint="Write it like 2025-03-10T12:00 or 2025-03-10.") from None
+    if not 1970 <= moment.year <= 9000:
+        raise UsageError(f"--at {text!r}: the year has to lie between 1970 and 9000")
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(zone)
 
 

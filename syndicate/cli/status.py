@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from syndicate.cli.editions import counts_text
+from syndicate.cli.outcome import later
 from syndicate.cli.output import clip
 from syndicate.cli.session import moment, session
 from syndicate.model import Channel, Cron, State
@@ -22,6 +23,7 @@ EXIT_PERSON = 3
 
 def status(context: typer.Context) -> None:
     """Next runs, last runs, and what waits for a person."""
+
     now = session(context)
     app, out = now.app(), now.out
     time, zone = app.clock(), ZoneInfo(app.settings.publication.timezone)
@@ -29,8 +31,11 @@ def status(context: typer.Context) -> None:
     rows = app.ledger().editions(limit=LAST_RUNS) if app.has_ledger() else ()
     unknown = list(app.ledger().deliveries(states=[State.UNKNOWN])) if app.has_ledger() else []
     paused = app.ledger().paused_accounts() if app.has_ledger() else ()
+    open_ones = (
+        [row for key in app.ledger().unfinished() if (row := app.ledger().edition(key))] if app.has_ledger() else []
+    )
     document: dict[str, Any] = {"mode": app.settings.mode, "next": dict(upcoming), "last": rows}
-    out.data({**document, "unknown": unknown, "paused_accounts": paused})
+    out.data({**document, "under_way": open_ones, "unknown": unknown, "paused_accounts": paused})
     out.say(f"{app.settings.publication.name}    {app.settings.mode}", "bold")
     out.say("Next")
     out.columns([(name, moment(at) if at else "by hand only") for name, at in upcoming], indent=2, styles=["cyan"])
@@ -44,12 +49,17 @@ def status(context: typer.Context) -> None:
         indent=2,
         styles=["cyan"],
     )
+    if open_ones:
+        out.say("Under way")
+        under_way = [(row.key, counts_text(row.counts), later(app, row.key)) for row in open_ones]
+        out.columns(under_way, indent=2, styles=["cyan"])
     waits = [(f"{one.key}", "unknown", one.reason) for one in unknown]
-    waits += [(f"account {pause.name}", "paused", f"{pause.reason} {pause.hint}") for pause in paused]
+    waits += [(f"account {pause.name}", "paused", f"{pause.reason}; {pause.hint}") for pause in paused]
     out.say("Waits for a person" if waits else "Nothing waits for a person.")
     out.columns(waits, indent=2, styles=["bold yellow"])
-    if paused:
-        out.say("Next: mend the account, then syndicate editions resume KEY", "dim")
+    for pause in paused:
+        key = next((row.key for row in open_ones if row.account == pause.name), "KEY")
+        out.say(f"Next: mend account {pause.name}, then syndicate editions resume {key}", "dim")
     if unknown:
         out.say(f"Next: syndicate resolve {unknown[0].key} --sent | --again | --drop", "dim")
     if waits:

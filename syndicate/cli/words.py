@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from syndicate.cli.output import Output
 from syndicate.model import Letter, Post
@@ -22,6 +22,28 @@ def show_proof(out: Output, app: App, proof: Proof) -> None:
         show_letter(out, proof.message)
     else:
         show_post(out, app, proof, proof.message)
+
+
+def proof_document(app: App, proof: Proof) -> dict[str, Any]:
+    """One edition in words, as JSON."""
+    from syndicate.pipeline import network_rules
+    from syndicate.render.fit import fold, measure
+
+    message, key = proof.message, proof.edition.key
+    if isinstance(message, Letter):
+        size = len(message.html.encode())
+        return {"edition": key, "subject": message.subject, "preheader": message.preheader, "html_bytes": size}
+    rules = network_rules(app, proof.edition.channel)
+    phone, desktop = fold(message.text, rules)
+    return {
+        "edition": key,
+        "text": message.text,
+        "characters": measure(message.text, rules),
+        "limit": rules.max_length,
+        "above_fold": {"phone": phone, "desktop": desktop},
+        "url": message.url,
+        "card": {"title": message.title, "description": message.description, "picture": message.image is not None},
+    }
 
 
 def show_letter(out: Output, letter: Letter) -> None:

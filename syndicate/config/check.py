@@ -38,6 +38,7 @@ def together(document: Document) -> Iterator[Problem]:
     for name, channel in channels.items():
         yield from channel_references(name, mapping(channel), document)
         yield from channel_limits(name, mapping(channel), document)
+        yield from channel_schedule(name, mapping(channel), document)
     yield from legal_notices(document, [mapping(channel) for channel in channels.values()])
     yield from exposed_secrets(document)
 
@@ -68,6 +69,22 @@ def channel_limits(name: str, channel: Mapping[str, Any], document: Document) ->
     if channel.get("kind") == "digest" and isinstance(least, int) and isinstance(most, int) and least > most > 0:
         message = f"at least {least} articles are wanted and at most {most} taken: no edition could be made"
         yield document.problem(("channels", name, "select", "min" if "min" in select else "max"), message)
+
+
+def channel_schedule(name: str, channel: Mapping[str, Any], document: Document) -> Iterator[Problem]:
+    """A schedule says one thing, and one that fits its channel."""
+    schedule, path = mapping(channel.get("schedule")), ("channels", name, "schedule")
+    given = [key for key in ("cron", "every", "on") if schedule.get(key) is not None]
+    if schedule and not given:
+        hint = "Write `every: monday 09:00`, a `cron` line, or `on: publish` for posts."
+        yield document.problem(path, "one of the keys 'cron', 'every' and 'on' is missing", at_key=True, hint=hint)
+    for key in given[1:]:
+        message = f"'{given[0]}' says already when; keep one of them"
+        yield document.problem((*path, key), message, at_key=True)
+    if schedule.get("on") == "publish" and channel.get("kind") == "digest":
+        hint = "Write `every: monday 09:00`, or make it a channel of `kind: post`."
+        message = "a digest gathers many articles and has no publish date of its own"
+        yield document.problem((*path, "on"), message, at_key=True, hint=hint)
 
 
 def legal_notices(document: Document, channels: list[Mapping[str, Any]]) -> Iterator[Problem]:

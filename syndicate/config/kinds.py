@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
-from syndicate.config import durations
+from syndicate.config import durations, times
 from syndicate.config.nearest import did_you_mean
 from syndicate.config.secrets import is_reference, references
 from syndicate.model import Cron
@@ -96,6 +96,16 @@ def cron(text: str) -> str:
     return text.strip()
 
 
+def checked(parse: Callable[[str], object]) -> AfterValidator:
+    """Text that `parse` understands, as it was written."""
+
+    def check(text: str) -> str:
+        parse(text)
+        return text.strip()
+
+    return AfterValidator(check)
+
+
 def name(text: str) -> str:
     """A word that can stand in keys, URLs, file names and mail headers."""
     if not _NAME.fullmatch(text):
@@ -175,6 +185,19 @@ Email: TypeAlias = Annotated[str, AfterValidator(email), WithJsonSchema({"type":
 Language: TypeAlias = Annotated[str, AfterValidator(language)]
 Zone: TypeAlias = Annotated[str, AfterValidator(zone)]
 CronLine: TypeAlias = Annotated[str, AfterValidator(cron)]
+Rhythm: TypeAlias = Annotated[
+    str,
+    checked(times.crontab),
+    WithJsonSchema({"type": "string", "examples": ["monday 09:00", "weekday 09:00", "day 18:30", "2 hours"]}),
+]
+Days: TypeAlias = Annotated[
+    str,
+    checked(times.blackout),
+    WithJsonSchema({"type": "string", "examples": ["2025-08-15", "2025-12-24..2026-01-02"]}),
+]
+Hours: TypeAlias = Annotated[
+    str, checked(times.quiet), WithJsonSchema({"type": "string", "examples": ["22:00-07:00", "12:00-14:00"]})
+]
 Name: TypeAlias = Annotated[str, AfterValidator(name)]
 FilePath: TypeAlias = Annotated[str, AfterValidator(path)]
 Database: TypeAlias = Annotated[str, AfterValidator(database)]

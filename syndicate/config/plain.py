@@ -7,10 +7,11 @@ is lost. Imports no library: a warm start comes through here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from syndicate.config import durations
+from syndicate.config import durations, times
 from syndicate.config.settings import Account, Audience, Mode, Settings
 from syndicate.model import Channel, Kind, Late, Mailbox, Publication, Schedule, Select
 
@@ -80,8 +81,18 @@ def make_schedule(plain: Plain | None, zone: str) -> Schedule:
     """Without a schedule a channel speaks by hand only."""
     if plain is None:
         return Schedule(zone=zone)
-    late = Late(grace=durations.parse(plain["late"]["grace"]), then=plain["late"]["then"])
-    return Schedule(cron=plain["cron"], zone=plain["timezone"] or zone, late=late)
+    on_publish = plain["on"] == "publish"
+    # A publish date without a time is the beginning of that day, and the article is often written later.
+    usual = timedelta(days=1) if on_publish else Late().grace
+    grace = plain["late"]["grace"]
+    return Schedule(
+        cron=plain["cron"] or (times.crontab(plain["every"]) if plain["every"] else ""),
+        on_publish=on_publish,
+        zone=plain["timezone"] or zone,
+        late=Late(grace=durations.parse(grace) if grace else usual, then=plain["late"]["then"]),
+        blackout=tuple(map(times.blackout, plain["blackout"])),
+        quiet=times.quiet(plain["quiet"]) if plain["quiet"] else None,
+    )
 
 
 def make_select(plain: Plain, usual: int) -> Select:
@@ -130,19 +141,13 @@ def plain_publication(publication: Publication) -> dict[str, Any]:
 
 def plain_channel(channel: Channel) -> dict[str, Any]:
     """One entry of `channels:`."""
-    schedule, select = channel.schedule, channel.select
+    select = channel.select
     return {
         "kind": channel.kind.value,
         "account": channel.account,
         "audience": channel.audience or None,
         "template": channel.template,
-        "schedule": {
-            "cron": schedule.cron,
-            "timezone": schedule.zone,
-            "late": {"grace": durations.write(schedule.late.grace), "then": schedule.late.then},
-        }
-        if schedule.cron
-        else None,
+        "schedule": plain_schedule(channel.schedule),
         "select": {
             "max": select.max,
             "min": select.min,
@@ -152,4 +157,19 @@ def plain_channel(channel: Channel) -> dict[str, Any]:
         },
         "approval": channel.approval,
         "unknown": channel.unknown,
+    }
+
+
+def plain_schedule(schedule: Schedule) -> dict[str, Any] | None:
+    """The block `schedule:`; whatever the author wrote, its times are a crontab line."""
+    if not (schedule.cron or schedule.on_publish):
+        return None
+    return {
+        "cron": schedule.cron or None,
+        "every": None,
+        "on": "publish" if schedule.on_publish else None,
+        "timezone": schedule.zone,
+        "late": {"grace": durations.write(schedule.late.grace), "then": schedule.late.then},
+        "blackout": [times.write_blackout(days) for days in schedule.blackout],
+        "quiet": times.write_quiet(schedule.quiet) if schedule.quiet else None,
     }

@@ -10,15 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from syndicate.config.kinds import (
     CronLine,
     Database,
+    Days,
     Duration,
     Email,
     FilePath,
+    Hours,
     KeyMaterial,
     Language,
     Line,
     LinksBase,
     Lookback,
     Name,
+    Rhythm,
     Url,
     Zone,
 )
@@ -82,28 +85,58 @@ class Audience(Part):
 class Late(Part):
     """What to do with an occasion that passed while nobody was looking."""
 
-    grace: Duration = Field(default=timedelta(hours=6), description="this late is still on time")
-    then: Literal["send", "skip", "ask"] = Field(default="skip", description="after that: send it, skip it, or ask")
+    grace: Duration | None = Field(
+        default=None, description="this late is still on time (6h; 1d for `on: publish`: dates often have no time)"
+    )
+    then: Literal["send", "skip", "ask"] = Field(
+        default="skip",
+        description="after that: send it all the same, skip it, or ask a person. However many occasions were missed, "
+        "one edition takes the articles of all of them: now, or at the next occasion",
+    )
 
 
 class Schedule(Part):
-    """When a channel speaks."""
+    """When a channel speaks: one of `cron`, `every` and `on`."""
 
-    cron: CronLine = Field(description="five fields as in crontab(5): minute, hour, day, month, weekday; or @daily")
-    timezone: Zone | None = Field(default=None, description="IANA zone of `cron`, if not that of the publication")
+    cron: CronLine | None = Field(
+        default=None, description="five fields as in crontab(5): minute, hour, day, month, weekday; or @daily"
+    )
+    every: Rhythm | None = Field(
+        default=None,
+        description="the same in words: monday 09:00 | mon, thu 09:00 | weekday 09:00 | day 18:30 | 2 hours",
+    )
+    on: Literal["publish"] | None = Field(
+        default=None, description="publish: each post goes out when the publish date and time of its article come"
+    )
+    timezone: Zone | None = Field(default=None, description="IANA zone of the schedule, if not that of the publication")
     late: Late = Field(default=Late(), description="what to do with an occasion that passed unnoticed")
+    blackout: list[Days] = Field(
+        default=[],
+        max_length=MOST,
+        description="days on which nothing starts, such as 2025-12-24..2026-01-02. What falls on them does not happen: "
+        "its articles wait for the next occasion; a post of `on: publish` is left to a person",
+    )
+    quiet: Hours | None = Field(
+        default=None,
+        description="hours in which nothing starts, such as 22:00-07:00. An occasion in them moves to their end; "
+        "several of one night become one",
+    )
 
 
 class Select(Part):
     """Which articles an edition takes."""
 
     max: int | None = Field(
-        default=None, ge=1, le=MOST, description="articles of a digest (10), or posts on one occasion (1)"
+        default=None,
+        ge=1,
+        le=MOST,
+        description="articles of a digest (10), or posts on one occasion (1); not used with `on: publish`",
     )
     min: int = Field(default=1, ge=1, le=MOST, description="a digest with fewer articles is not made")
     order: Literal["newest", "oldest"] = Field(default="newest", description="which articles come first")
     lookback: Lookback = Field(
-        default=timedelta(days=30), description="how far back an article may lie, such as 30d; all: any age"
+        default=timedelta(days=30),
+        description="how far back an article may lie, such as 30d, at least to the last edition; all: any age",
     )
     tags: list[Line] = Field(default=[], description="an article needs one of these tags; empty: any article")
 

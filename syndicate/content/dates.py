@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 #: what lies outside is a slip, and near the ends of the calendar a zone would overflow it
 YEARS = range(1900, 3000)
+_LONGEST = 100
+_FORM = "write it as 2025-03-07, or 2025-03-07T09:30"
 
 _REST = r"(?:(?:[T,]|\s+at\s|\s)\s*(?P<rest>\S.*))?"
 _DAY, _MONTH, _YEAR = r"(?P<day>\d{1,2})", r"(?P<month>\d{1,2})", r"(?P<year>\d{4})"
@@ -66,18 +68,20 @@ def parse(text: str, zone: ZoneInfo) -> Moment:
     the length of the gap, with a doubt.
     """
     text = text.strip()
+    if len(text) > _LONGEST:
+        return Moment(None, f"{_shown(text)} is not a date", _FORM)
     try:
         if _EPOCH.fullmatch(text):
             seconds = int(text) / (1000 if len(text) == 13 else 1)
             return Moment(datetime.fromtimestamp(seconds, zone))
         found = next((match for form in _FORMS if (match := form.fullmatch(text))), None)
         if found is None:
-            return Moment(None, f"{_shown(text)} is not a date", "write it as 2025-03-07, or 2025-03-07T09:30")
+            return Moment(None, f"{_shown(text)} is not a date", _FORM)
         return _moment(found, zone)
     except _Impossible as error:
         return Moment(None, f"{_shown(text)}: {error.args[0]}", error.args[1])
     except (ValueError, OverflowError) as error:
-        return Moment(None, f"{_shown(text)}: {error}", "write it as 2025-03-07, or 2025-03-07T09:30")
+        return Moment(None, f"{_shown(text)}: {error}", _FORM)
 
 
 def _shown(text: str) -> str:
@@ -91,7 +95,7 @@ def _moment(found: re.Match[str], zone: ZoneInfo) -> Moment:
     if not rest:
         return _local(day, zone)
     if not rest[0].isdigit():
-        raise _Impossible("the text after the date is no time", "write it as 2025-03-07, or 2025-03-07T09:30")
+        raise _Impossible("the text after the date is no time", _FORM)
     clock = _clock(rest)
     if clock is None:
         return Moment(day.replace(tzinfo=zone), f"only the day of {_shown(found.string)} can be read", "mend its time")

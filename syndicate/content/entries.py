@@ -12,6 +12,7 @@ Value: TypeAlias = "str | list[Value] | dict[str, Value] | None"
 
 #: anything deeper is an attack or an accident
 MAX_DEPTH = 16
+MAX_KEYS = 500
 
 
 @dataclass(frozen=True, slots=True)

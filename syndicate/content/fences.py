@@ -7,7 +7,7 @@ indented ones, keys above the first one, none at the end.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syndicate.content.entries import Edit
 from syndicate.content.keys import ALIASES, KNOWN, TITLE, normal
@@ -15,7 +15,7 @@ from syndicate.content.notes import Notes
 
 #: gray-matter runs `---js`; we run nothing
 _LANGUAGES = {"": "yaml", "yaml": "yaml", "yml": "yaml", "toml": "toml", "json": "json"}
-_OPEN = re.compile(r"(?:[ \t]*\n)*([ \t]*)(-{3,}|\+{3,})[ \t]*(\w*)[ \t]*(?:\n|\Z)")
+_OPEN = re.compile(r"(?:[ \t]*\n)*([ \t]*+)(-{3,}+|\+{3,}+)[ \t]*+(\w*+)[ \t]*+(?:\n|\Z)")
 _CLOSE = {
     mark: (re.compile(rf"^{fence}[ \t]*$", re.MULTILINE), re.compile(rf"^[ \t]{{1,8}}{fence}[ \t]*$", re.MULTILINE))
     for mark, fence in (("+", r"\+{3,}"), ("-", r"(?:-{3,}|\.\.\.)"))
@@ -86,7 +86,8 @@ def _fenced(text: str, found: re.Match[str], notes: Notes) -> Fenced:
         line = text.count("\n", 0, closing.end()) + 2
         notes.refuse("frontmatter.invalid", "a second YAML document begins here", (line, 0), "keep only one")
     if indent or closing[0][0] in " \t":
-        return _dedented(block, first_line, body, closing[0].strip(), notes)
+        whole = Fenced(kind, block, first_line, body)
+        return _dedented(whole, fence + language, closing[0].strip(), notes)
     return Fenced(kind, block, first_line, body)
 
 
@@ -97,13 +98,13 @@ def _closing(text: str, start: int, mark: str, indent: str) -> re.Match[str] | N
     return order[0].search(text, start) or order[1].search(text, start)
 
 
-def _dedented(block: str, first_line: int, body: str, fence: str, notes: Notes) -> Fenced:
-    lines = block.split("\n")
+def _dedented(whole: Fenced, opening: str, closing: str, notes: Notes) -> Fenced:
+    lines, first_line = whole.block.split("\n"), whole.first_line
     depth = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     lines = [line[depth:] for line in lines]
     notes.repaired("frontmatter.fence-indented", "the --- lines of the front matter are indented", (first_line - 1, 1))
-    edit = Edit(first_line - 1, len(lines) + 2, ("---", *lines, fence))
-    return Fenced("yaml", "\n".join(lines), first_line, body, (edit,))
+    edit = Edit(first_line - 1, len(lines) + 2, (opening, *lines, closing))
+    return replace(whole, block="\n".join(lines), edits=(edit,))
 
 
 def _unclosed_fence(text: str, start: int, first_line: int, kind: str, notes: Notes) -> Fenced:

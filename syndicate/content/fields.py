@@ -25,8 +25,10 @@ _LOOSE_SLUG = re.compile(r"[\w \-.,:'!?&()]+")
 _MAX_SLUG = 200
 #: names of devices, which Windows opens instead of files
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
-_HEADING = re.compile(r"^#[ \t]+(.+?)[ \t#]*$|^(\S.*)\n=+[ \t]*$", re.MULTILINE)
+_HEADING = re.compile(r"^#[ \t]++(.{1,300}?)[ \t#]*$|^(\S.*)\n=+[ \t]*$", re.MULTILINE)
 _MAX_TAGS = 50
+#: characters of all names together
+_MAX_AUTHORS = 1000
 #: declared reading times of real articles are four times too long as a rule; ten times is a slip
 _WILD = 10
 #: from so many days on, a publish date before the creation date is likely to be in the wrong year
@@ -121,7 +123,7 @@ class Fields:
         names = []
         for value in found:
             name = value.get("name") if isinstance(value, dict) else value
-            if isinstance(name, str):
+            if isinstance(name, str) and len(name) <= _MAX_AUTHORS:
                 names += [text.one_line(part) for part in _AUTHOR_JOINT.split(_AUTHOR_NOTE.sub("", name))]
             else:
                 self.left_out(entry, "holds what is not a name")

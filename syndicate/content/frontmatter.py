@@ -17,7 +17,7 @@ import frontmatter
 from frontmatter.default_handlers import BaseHandler
 
 from syndicate.content import fences, repair, strict
-from syndicate.content.entries import MAX_DEPTH, Edit, Entries, Entry, Value
+from syndicate.content.entries import MAX_DEPTH, MAX_KEYS, Edit, Entries, Entry, Value
 from syndicate.content.notes import At, Notes, Unreadable
 from syndicate.model import Severity
 
@@ -51,6 +51,12 @@ class _Handler(BaseHandler):
     def split(self, text: str) -> tuple[str, str]:
         """Block and body."""
         return self.fenced.block, self.fenced.body
+
+    def check(self, found: Mapping[str, Any]) -> None:
+        """Refuses what no article needs."""
+        if len(found) > MAX_KEYS:
+            message = f"the front matter has more than {MAX_KEYS} keys"
+            self.notes.refuse("frontmatter.too-large", message, (self.fenced.first_line, 0))
 
     def entry(self, key: str, found: Any, at: At) -> Entry:
         """An entry whose value comes from another parser than ours."""
@@ -120,6 +126,7 @@ class _Toml(_Handler):
         except (ValueError, RecursionError) as error:
             self.invalid("TOML", error)
         flat = {**found.get("extra", {}), **found.get("taxonomies", {}), **found} if isinstance(found, dict) else {}
+        self.check(flat)
         return {key: self.entry(key, value, self._at(key)) for key, value in flat.items()}
 
     def _at(self, key: str) -> At:
@@ -137,6 +144,7 @@ class _Json(_Handler):
             self.invalid("JSON", error)
         if not isinstance(found, dict):
             self.invalid("JSON", ValueError("it is not an object"))
+        self.check(found)
         return {key: self.entry(key, value, self._at(key)) for key, value in found.items()}
 
     def _at(self, key: str) -> At:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 from syndicate.content.notes import Unreadable
 
-_COMMENT = re.compile(r"\s+(?://(?:\s.*)?|<!--.*-->\s*|#.*)$")
+_COMMENT = re.compile(r"(?<!\s)\s++(?://(?:\s.*)?|<!--.*-->\s*|#.*)$")
+_COMMENT_IN_PLAIN = re.compile(r"(?<!\s)\s++#.*$")
+_COMMENT_IN_TEXT = re.compile(r"(?<!\s)\s++#\s.*$")  # `#4` is more likely a number
 #: a quote mark between two letters is a letter: Hebrew abbreviations are written so
 _INNER_DOUBLE = re.compile(r'(?<!\\)"(?<![^\W\d_]"(?=[^\W\d_]))')
 _LOOSE_SINGLE = re.compile(r"(?<!\w)'|'(?!\w)")
@@ -147,7 +149,7 @@ def _unclosed(written: str, mark: str, other: str) -> Meant:
 
 
 def _plain(written: str, is_text: bool) -> Meant:
-    found = re.search(r"\s+#\s.*$" if is_text else r"\s+#.*$", written)
+    found = (_COMMENT_IN_TEXT if is_text else _COMMENT_IN_PLAIN).search(written)
     comment = found[0] if found else ""
     text = written.removesuffix(comment)
     if text[:1] in "@`%*":

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from syndicate.content import quotes, strict
-from syndicate.content.entries import Edit, Entries, Entry
+from syndicate.content.entries import MAX_KEYS, Edit, Entries, Entry
 from syndicate.content.keys import KNOWN, LISTS, TEXT, TITLE, normal
 from syndicate.content.notes import Notes, Unreadable
 
@@ -20,7 +20,7 @@ _TIGHT_KEY = re.compile(r"(\w[\w-]*)([ \t]*)(:)(?!//)(?=\S)")
 #: quote mark -> a scalar between two of them
 _TOKENS = {"'": re.compile(r"'[^']*(?:''[^']*)*'"), '"': re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')}
 _HASH = re.compile(r"[ \t]#(?=[^\s#])")
-_TAIL = re.compile(r"[ \t]+#(?:\s.*)?$|[ \t]+$")
+_TAIL = re.compile(r"(?<![ \t])[ \t]++(?:#(?:\s.*)?)?$")
 _TWICE = re.compile(r"(?<=\w)''(?=\w)")
 #: characters of a value that are shown before and after what was repaired, and how many may end it
 _BEFORE, _AFTER, _END = 12, 14, 30
@@ -62,7 +62,10 @@ def read(block: str, first_line: int, notes: Notes) -> tuple[Entries, list[Edit]
         notes.refuse("frontmatter.conflict", "git's conflict marks are in the front matter", (line, 1), "resolve them")
     entries: Entries = {}
     edits: list[Edit] = []
-    for chunk in _chunks(block, first_line, notes):
+    chunks = _chunks(block, first_line, notes)
+    if len(chunks) > MAX_KEYS:
+        notes.refuse("frontmatter.too-large", f"the front matter has more than {MAX_KEYS} keys", (first_line, 0))
+    for chunk in chunks:
         if chunk.key in entries:
             why = f"{chunk.key} stands twice (first in line {entries[chunk.key].line})"
             notes.refuse("frontmatter.duplicate-key", why, (chunk.line, 1), "keep one of them")
@@ -76,10 +79,11 @@ def read(block: str, first_line: int, notes: Notes) -> tuple[Entries, list[Edit]
 
 def check_text(entries: Entries, block: str, first_line: int, notes: Notes) -> tuple[Entries, list[Edit]]:
     """Finds in valid YAML what says something else than was written, in keys that hold prose."""
+    if "#" not in block and "''" not in block:
+        return entries, []
     changed, edits = dict(entries), []
     lines = block.split("\n")
-    hash_or_double = " #" in block or "\t#" in block or "''" in block
-    for key, entry in entries.items() if hash_or_double else ():
+    for key, entry in entries.items():
         if normal(key) not in TEXT or not isinstance(entry.value, str):
             continue
         line = lines[entry.line - first_line]

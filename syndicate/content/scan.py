@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -45,8 +46,8 @@ def scan(root: Path, folders: Iterable[str]) -> Scan:
     folders are problems.
     """
     walk = _Walk(root, tuple(folders))
-    found = {file.path: file for file in walk.files()}
-    return Scan(tuple(found[path] for path in sorted(found)), tuple(walk.problems))
+    walk.run()
+    return Scan(tuple(walk.found[path] for path in sorted(walk.found)), tuple(walk.problems))
 
 
 def is_article_name(name: str) -> bool:
@@ -81,37 +82,42 @@ def followed(link: str, inside: Iterable[str]) -> str:
 class _Walk:
     def __init__(self, root: Path, folders: tuple[str, ...]) -> None:
         self.root = str(root)
+        self.found: dict[str, Found] = {}
         self.problems: list[Problem] = []
         self.tops = [os.path.normpath(root / folder) for folder in folders]
         self.homes = homes(root, folders)
+        #: folders to come, each with its path as it is shown and a slash; a list, since folders nest deeper than calls
+        self.pending: list[tuple[str, str]] = []
 
-    def files(self) -> Iterator[Found]:
-        pending = []
+    def run(self) -> None:
         for top in self.tops:
             shown = relative(top, self.root)
-            pending.append((top, "" if shown == "." else f"{shown}/"))
-        while pending:  # and not a recursion: folders can be nested deeper than Python's stack
-            folder, prefix = pending.pop()
+            self.pending.append((top, "" if shown == "." else f"{shown}/"))
+        while self.pending:
+            folder, prefix = self.pending.pop()
             try:
                 with os.scandir(folder) as entries:
-                    for entry in entries:
-                        if entry.is_dir(follow_symlinks=False):
-                            if entry.name[0] != "." and entry.name not in _SKIPPED:
-                                pending.append((f"{folder}/{entry.name}", f"{prefix}{entry.name}/"))
-                        elif found := self._file(entry, prefix + entry.name):
-                            yield found
+                    self._folder(entries, prefix)
             except OSError as error:
                 hint = "create it, or mend content.folders in the configuration"
                 self._problem(prefix.rstrip("/") or ".", "folder.unreadable", f"cannot be read: {error.strerror}", hint)
 
-    def _file(self, entry: os.DirEntry[str], path: str) -> Found | None:
-        if (
-            entry.name.endswith(".md")
-            and entry.name[0] != "."
-            and path.isprintable()
-            and entry.is_file(follow_symlinks=False)
-        ):
-            return Found(path, entry.path, Stamp.of(entry.stat(follow_symlinks=False)))  # nearly all of them
+    def _folder(self, entries: Iterable[os.DirEntry[str]], prefix: str) -> None:
+        for entry in entries:
+            name, path = entry.name, prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if name[0] != "." and name not in _SKIPPED:
+                    self.pending.append((entry.path, f"{path}/"))
+            elif (
+                name.endswith(".md") and name[0] != "." and path.isprintable() and entry.is_file(follow_symlinks=False)
+            ):
+                with suppress(FileNotFoundError):  # removed since
+                    self.found[path] = Found(path, entry.path, Stamp.of(entry.stat(follow_symlinks=False)))
+            elif found := self._odd(entry, path):
+                self.found[path] = found
+
+    def _odd(self, entry: os.DirEntry[str], path: str) -> Found | None:
+        """What is not simply a readable file that ends in `.md`: another suffix, a link, a device, an odd name."""
         is_link = entry.is_symlink()
         if not is_article_name(entry.name) and not (is_link and entry.is_dir()):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import stat
@@ -124,7 +125,7 @@ def _decode_otherwise(data: bytes, error: UnicodeDecodeError, notes: Notes) -> s
         if mark:
             return data[len(mark) :].decode(name)
         mixed = _UTF8_SEQUENCE.search(data) is not None
-        text = _with_stray_bytes(data) if mixed else data.decode("cp1252")
+        text = data.decode("utf-8", "syndicate.stray") if mixed else data.decode("cp1252")
     except UnicodeDecodeError:
         notes.refuse("file.encoding", f"is not UTF-8 text: {first}", (line, 0), hint="save it as UTF-8")
     if _CONTROL.search(text):
@@ -136,19 +137,15 @@ def _decode_otherwise(data: bytes, error: UnicodeDecodeError, notes: Notes) -> s
     return text
 
 
-def _with_stray_bytes(data: bytes) -> str:
-    """UTF-8 with bytes of another origin in it.
+def _stray_byte(error: UnicodeError) -> tuple[str, int]:
+    """A codec's error handler: one byte of another origin in UTF-8.
 
     A lone 0xC2 is half a no-break space, as editors leave it when they delete the other half.
     """
-    parts, start = [], 0
-    while start < len(data):
-        try:
-            parts.append(data[start:].decode())
-            break
-        except UnicodeDecodeError as error:
-            stop = start + error.start
-            stray = data[stop : stop + 1]
-            parts += [data[start:stop].decode(), "" if stray == b"\xc2" else stray.decode("cp1252")]
-            start = stop + 1
-    return "".join(parts)
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    stray = error.object[error.start : error.start + 1]
+    return "" if stray == b"\xc2" else stray.decode("cp1252"), error.start + 1
+
+
+codecs.register_error("syndicate.stray", _stray_byte)

@@ -108,6 +108,7 @@ class AttemptFile(AttemptLog):
         if finished and not self._open:
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
+        self._descriptor = -1  # the number may belong to another file from now on
 
     def _fresh(self) -> int:
         """A file with the header and what is open. Nobody sees it without its lock; it replaces the old one whole."""

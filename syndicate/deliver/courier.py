@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -71,8 +72,9 @@ class Courier:
         batch: int = BATCH,
         lease: timedelta = LEASE,
         pulse: Callable[[], float] = time.monotonic,
+        stop: threading.Event | None = None,
     ) -> None:
-        """`pulse` counts seconds for pace and rate only; `clock` is what the ledger sees."""
+        """`pulse` counts seconds for pace and rate only; `clock` is what the ledger sees; `stop` stops many at once."""
         self.ledger = ledger
         self.clock = clock
         self.policy = policy or Policy()
@@ -81,7 +83,7 @@ class Courier:
         self.batch = batch
         self.lease = lease
         self.pulse = pulse
-        self._stopping = threading.Event()
+        self._stopping = stop or threading.Event()
 
     def stop(self) -> None:
         """Claims nothing more, lets finish what is on the wire, gives the rest back. From any thread or signal."""
@@ -143,12 +145,13 @@ class _Run:
         return self._tally()
 
     def _send_all(self) -> None:
-        answers = lane_of(self._sender).run(self._jobs(), self._log)
         try:
-            for tried in answers:
-                if tried:
-                    self._take(tried)
-                self._keep_up()
+            # Closed whatever happens: what is on the wire must have its answer noted before the log is let go.
+            with closing(lane_of(self._sender).run(self._jobs(), self._log)) as answers:
+                for tried in answers:
+                    if tried:
+                        self._take(tried)
+                    self._keep_up()
         except LogBroken:
             self._give_back()
             raise

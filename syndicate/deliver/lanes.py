@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -31,7 +31,7 @@ class ThreadLane:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
-    def run(self, jobs: Iterator[Job], log: Record) -> Iterator[Tried | None]:
+    def run(self, jobs: Iterator[Job], log: Record) -> Generator[Tried | None, None, None]:
         """Sends, `options.connections` at once."""
         crew = _Crew(self._sender, log)
         failure: LogBroken | None = None

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, func, literal, literal_column, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, select, update
 
 from syndicate.errors import IllegalMove, Superseded
 from syndicate.ledger.plain import micros
@@ -34,6 +35,36 @@ EDITION_MOVES: Mapping[str, frozenset[str]] = {
 
 EMPTY: ColumnElement[str] = literal_column("''")
 
+# Statements of the hot path are made once: to build one costs as much as SQLite needs for a hundred rows.
+_SENDABLE = select(edition.c.id).where(
+    edition.c.key == bindparam("key"),
+    edition.c.state == "sending",
+    edition.c.account.not_in(select(account_pause.c.name)),
+)
+_DUE = (d.edition == bindparam("number"), WAITING, d.due <= bindparam("now"))
+#: What a claim changes; read before it is written, since `RETURNING` promises no order.
+_CLAIMED: Mapping[Any, Any] = {
+    d.state: literal_column("'sending'"),
+    d.attempt: d.attempt + 1,
+    d.epoch: d.epoch + 1,
+    d.reason: EMPTY,
+    d.moved: bindparam("now", type_=BigInteger),
+}
+_FOUND = (
+    select(*(_CLAIMED.get(column, column) for column in COLUMNS))
+    .select_from(delivery.join(edition))
+    .where(*_DUE)
+    .order_by(d.due, d.id)
+    .limit(bindparam("most"))
+)
+_TAKE = (
+    update(delivery)
+    .where(d.id.in_(select(d.id).where(*_DUE).order_by(d.due, d.id).limit(bindparam("most"))))
+    .values({**_CLAIMED, d.worker: bindparam("who"), d.lease: bindparam("until"), d.actor: bindparam("who")})
+)
+# One parameter and not hundreds, each of which SQLAlchemy would write into the text of the query.
+_THOSE = func.json_each(bindparam("those")).table_valued("value")
+_STANDING = select(d.id, d.state, d.epoch).join(_THOSE, d.id == _THOSE.c.value)
 _SETTLE = (
     update(delivery)
     .where(d.id == bindparam("row"))
@@ -64,24 +95,12 @@ def claim(
     connection: Connection, key: str, worker: str, limit: int, now: datetime, lease: timedelta
 ) -> Sequence[Delivery]:
     """Takes due deliveries, those never tried first."""
-    paused = select(account_pause.c.name)
-    sendable = (edition.c.key == key, edition.c.account.not_in(paused))
-    number = connection.scalar(select(edition.c.id).where(*sendable))
+    number = connection.scalar(_SENDABLE, {"key": key})
     if number is None:
         return ()
-    after = {
-        d.state: literal(State.SENDING.value),
-        d.attempt: d.attempt + 1,
-        d.epoch: d.epoch + 1,
-        d.reason: literal(""),
-        d.moved: literal(micros(now)),
-    }
-    due = (d.edition == number, WAITING, d.due <= micros(now))
-    query = select(*(after.get(column, column) for column in COLUMNS)).select_from(delivery.join(edition)).where(*due)
-    found = [delivery_of(row) for row in connection.execute(query.order_by(d.due, d.id).limit(limit)).all()]
-    those = select(d.id).where(*due).order_by(d.due, d.id).limit(limit)
-    taken = after | {d.worker: worker, d.lease: micros(now + lease), d.actor: worker}
-    connection.execute(update(delivery).where(d.id.in_(those)).values(taken))
+    due = {"number": number, "now": micros(now), "most": limit}
+    found = [delivery_of(row) for row in connection.execute(_FOUND, due).all()]
+    connection.execute(_TAKE, due | {"who": worker, "until": micros(now + lease)})
     return found
 
 
@@ -101,10 +120,8 @@ def settle(connection: Connection, settlements: Sequence[Settlement], now: datet
     """Writes outcomes; returns the deliveries that somebody else has by now."""
     for one in settlements:
         _refuse_illegal(one)
-    # One parameter and not hundreds, each of which SQLAlchemy would write into the text of the query.
-    those = func.json_each(json.dumps([one.delivery.id for one in settlements])).table_valued("value")
-    query = select(d.id, d.state, d.epoch).join(those, d.id == those.c.value)
-    standing = {number: (State(state), epoch) for number, state, epoch in connection.execute(query).all()}
+    those = {"those": json.dumps([one.delivery.id for one in settlements])}
+    standing = {number: (State(state), epoch) for number, state, epoch in connection.execute(_STANDING, those).all()}
     mine, lost = [], []
     for one in settlements:
         state, epoch = standing.pop(one.delivery.id, (State.SENT, -1))  # taken out: only its first settlement counts

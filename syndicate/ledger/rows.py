@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Insert, Update
+from sqlalchemy import Connection, CursorResult, Dialect, Insert, Update
 
 from syndicate.ledger.plain import moment
 from syndicate.ledger.schema import delivery, edition
@@ -21,6 +22,7 @@ COLUMNS = (
     d.due, d.doubted, d.sha256, d.size, d.receipt, d.permalink, d.reason, d.moved,
 )  # fmt: skip
 
+_STATES = {state.value: state for state in State}
 _NO_FIELDS: Mapping[str, str] = {}
 
 
@@ -37,7 +39,7 @@ def delivery_of(row: Any) -> Delivery:
         name=name,
         fields=json.loads(fields) if fields else _NO_FIELDS,
         account=account,
-        state=State(state),
+        state=_STATES[state],
         attempt=attempt,
         epoch=epoch,
         due=moment(due) if due else None,
@@ -61,5 +63,9 @@ def bulk(connection: Connection, statement: Insert | Update, rows: Sequence[Mapp
 
     All rows have the same keys; what a statement adds to them must be literal.
     """
-    compiled = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    return connection.exec_driver_sql(str(compiled), rows)
+    return connection.exec_driver_sql(_text(statement, connection.dialect, tuple(rows[0])), rows)
+
+
+@lru_cache(maxsize=64)
+def _text(statement: Insert | Update, dialect: Dialect, keys: tuple[str, ...]) -> str:
+    return str(statement.compile(dialect=dialect, column_keys=list(keys)))

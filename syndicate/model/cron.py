@@ -90,7 +90,7 @@ class Cron:
 
     def before(self, at: datetime, zone: str) -> Iterator[datetime]:
         """Occasions at or before `at` (aware), latest first, aware and in `zone`."""
-        tz = ZoneInfo(zone)
+        tz, at = ZoneInfo(zone), at.astimezone(UTC)  # moments of one zone would be compared by their wall clocks
         today = at.astimezone(tz).date() + timedelta(days=1)
         for back in range(HORIZON_DAYS):
             day = today - timedelta(days=back)
@@ -99,7 +99,7 @@ class Cron:
 
     def after(self, at: datetime, zone: str) -> Iterator[datetime]:
         """Occasions after `at` (aware), soonest first, aware and in `zone`."""
-        tz = ZoneInfo(zone)
+        tz, at = ZoneInfo(zone), at.astimezone(UTC)
         today = at.astimezone(tz).date() - timedelta(days=1)
         for ahead in range(HORIZON_DAYS):
             day = today + timedelta(days=ahead)

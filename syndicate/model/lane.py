@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,7 +42,7 @@ class Record(Protocol):
 class Lane(Protocol):
     """The one interface to the wire."""
 
-    def run(self, jobs: Iterator[Job], log: Record) -> Iterator[Tried | None]:
+    def run(self, jobs: Iterator[Job], log: Record) -> Generator[Tried | None, None, None]:
         """Takes a job whenever it could start it at once, and yields what became of jobs, in any order.
 
         Yields None when a quarter of a second passed without news, so that the courier can settle, pause and stop.

@@ -81,8 +81,19 @@ class Email:
     recipient: Recipient
     #: slot name -> plain value
     values: Mapping[str, str]
-    #: the whole message: headers and MIME parts, canonical CRLF, before dot-stuffing
-    data: bytes
+    #: the values as they stand between the letter's segments
+    encoded: tuple[bytes, ...]
+
+    @property
+    def data(self) -> bytes:
+        """The whole message: headers and MIME parts, canonical CRLF, before dot-stuffing."""
+        return self.joined(self.letter.segments)
+
+    def joined(self, segments: tuple[bytes, ...]) -> bytes:
+        """The values between these segments; one more than there are values."""
+        pieces = [b""] * (2 * len(self.encoded) + 1)
+        pieces[::2], pieces[1::2] = segments, self.encoded
+        return b"".join(pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +191,10 @@ class Request:
 
     @property
     def content(self) -> bytes:
-        """Method, URL and body: the bytes whose SHA-256 stands in manifest and ledger."""
+        """Method, URL and body: the bytes whose SHA-256 stands in manifest and ledger.
+
+        Where a picture goes with it, the body holds a hole that only the network's own id can fill; see `uploads`.
+        """
         return f"{self.method} {self.url}\n".encode() + self.body
 
 

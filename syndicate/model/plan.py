@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -32,11 +32,17 @@ class Late:
 class Schedule:
     """When a channel has an occasion to speak."""
 
-    #: five fields, as crontab(5) reads them; empty: only by hand
+    #: five fields, as crontab(5) reads them; empty: not by the clock
     cron: str = ""
-    #: IANA zone in which `cron` is read
+    #: each article is an occasion of its own, when its publish date and time come
+    on_publish: bool = False
+    #: IANA zone in which the schedule is read
     zone: str = "UTC"
     late: Late = field(default_factory=Late)
+    #: (first day, last day): an occasion on one of them does not happen
+    blackout: tuple[tuple[date, date], ...] = ()
+    #: (from, to): an occasion between them moves to the end; over midnight where the first is the later one
+    quiet: tuple[time, time] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +117,16 @@ class ChannelPlan:
     entered: tuple[str, ...] = ()
     #: why there is no edition, one clause; empty if there is one
     note: str = ""
+    #: stable name of the note, such as `entered`, `late-skip`, `late-ask`, `blackout`, `quiet`, `below-min`
+    code: str = ""
+    #: keys of editions that passed their grace and wait for a person (`late.then: ask`)
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """The command with which a person sends what waits."""
+        name = self.channel.name
+        return f"syndicate send {name}" if self.channel.kind is Kind.DIGEST else f"syndicate post ARTICLE --to {name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

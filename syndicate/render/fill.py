@@ -24,10 +24,8 @@ def fill(letter: Letter, recipient: Recipient, *, secret: bytes, unsubscribe: st
     that no header can hold. A name that could harm is left out of `To` and shown, escaped, in the text.
     """
     values = _values(letter, recipient, secret, unsubscribe)
-    pieces = [letter.segments[0]]
-    for (name, default, encoded), segment in zip(_plan(letter.slots), letter.segments[1:], strict=True):
-        pieces += (encoded(values.get(name) or default), segment)
-    return Email(letter=letter, recipient=recipient, values=values, data=b"".join(pieces))
+    encoded = tuple([write(values.get(name) or default) for name, default, write in _plan(letter.slots)])
+    return Email(letter=letter, recipient=recipient, values=values, encoded=encoded)
 
 
 def _values(letter: Letter, recipient: Recipient, secret: bytes, unsubscribe: str) -> Mapping[str, str]:

@@ -71,10 +71,10 @@ def verify(email: Email) -> None:
     Raises `RenderError` if a header is missing, added or changed, if a line is longer than RFC 5322 §2.1.1 allows, or
     if a line end is not CRLF (RFC 5321 §2.3.8: a bare one can smuggle a second message).
     """
-    letter = email.letter
-    if re.search(rb"\r(?!\n)|(?<!\r)\n|\x00", email.data) or max(map(len, email.data.split(b"\r\n"))) > 998:
+    letter, data = email.letter, email.data
+    if re.search(rb"\r(?!\n)|(?<!\r)\n|\x00", data) or max(map(len, data.split(b"\r\n"))) > 998:
         raise RenderError(f"edition {letter.edition}: the message has a line that mail servers refuse")
-    parsed = message_from_bytes(email.data, policy=SMTP)
+    parsed = message_from_bytes(data, policy=SMTP)
     wanted = [name for name, _ in letter.headers] + ["MIME-Version", "Content-Type"]
     if parsed.keys() != wanted or parsed["Subject"] != letter.subject or parsed.defects:
         raise RenderError(f"edition {letter.edition}: the message does not read back as it was written")

@@ -1,7 +1,5 @@
 """What every adapter must do: derive a test class from `AdapterContract` and give it a `subject`."""
 
-
-
 from __future__ import annotations
 
 import socket

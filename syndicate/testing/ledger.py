@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from syndicate.errors import EditionExists, IllegalMove, LedgerError, Superseded
-from syndicate.ledger.base import Entry, Ledger, LeftOut
+from syndicate.ledger.base import Ledger, LeftOut
 from syndicate.model import (
     Deferred,
-    Delivery,
     Outcome,
     Paused,
     Receipt,
@@ -25,57 +23,7 @@ from syndicate.model import (
     Used,
 )
 from syndicate.testing.clock import MONDAY
-
-KEY = "weekly/2025-03-10T09:00"
-LEASE = timedelta(minutes=15)
-LATER = MONDAY + timedelta(hours=1)
-
-
-def people(count: int) -> list[Recipient]:
-    """Recipients `0@example.org`, `1@example.org`, …"""
-    return [Recipient(f"{number}@example.org", f"Reader {number}") for number in range(count)]
-
-
-def entry(key: str = KEY, recipients: Iterable[Recipient] | int = 3, **changes: Any) -> Entry:
-    """A small digest on its way into the ledger."""
-    channel = key.partition("/")[0]
-    values: dict[str, Any] = {
-        "channel": channel,
-        "kind": "digest",
-        "account": "mail",
-        "occasion": MONDAY,
-        "title": "This week",
-        "frozen": b"the frozen message",
-        "recipients": people(recipients) if isinstance(recipients, int) else recipients,
-        "actor": "run",
-    }
-    return Entry(key=key, **(values | changes))
-
-
-def used(slug: str, path: str = "", key: str = KEY) -> Used:
-    """An article's place in an edition."""
-    return Used(key, key.partition("/")[0], MONDAY, slug, path or f"seeds/{slug}.md", "5" * 64)
-
-
-def claim(ledger: Ledger, limit: int = 100, at: datetime = MONDAY, worker: str = "worker") -> list[Delivery]:
-    """Claims from the edition of `entry()`."""
-    return list(ledger.claim(KEY, worker, limit, at, LEASE))
-
-
-def settle(ledger: Ledger, delivery: Delivery, outcome: Outcome, **more: Any) -> list[Delivery]:
-    """Settles one delivery; what was lost."""
-    return list(ledger.settle([Settlement(delivery, outcome, **more)], MONDAY, "worker"))
-
-
-def only(ledger: Ledger, recipient: str = "0@example.org") -> Delivery:
-    """The delivery to one recipient."""
-    (found,) = ledger.deliveries(KEY, recipient=recipient)
-    return found
-
-
-def states(ledger: Ledger) -> dict[str, State]:
-    """Recipient -> state."""
-    return {one.recipient: one.state for one in ledger.deliveries(KEY)}
+from syndicate.testing.entries import KEY, LATER, LEASE, claim, entry, only, people, settle, settle_next, states, used
 
 
 class LedgerContract:
@@ -149,13 +97,6 @@ class LedgerContract:
             assert (found.recipient, found.name, found.fields) == ("jose@example.com", "José", {"city": "Ürümqi"})
             assert (found.edition, found.account) == (KEY, "mail")
 
-    def test_an_edition_without_recipients_is_done(self, ledger: Ledger) -> None:
-        ledger.enter(entry(recipients=0), MONDAY)
-        row = ledger.edition(KEY)
-        assert row is not None
-        assert row.state == "done"
-        assert ledger.unfinished() == []
-
     def test_the_history_tells_articles_and_states(self, ledger: Ledger) -> None:
         ledger.enter(entry(articles=(used("one"), used("two"))), MONDAY)
         ledger.enter(entry("weekly/none", recipients=0), LATER)
@@ -193,7 +134,7 @@ class LedgerContract:
     )
     def test_an_outcome_is_written(self, ledger: Ledger, outcome: Outcome, state: State, reason: str) -> None:
         ledger.enter(entry(recipients=1), MONDAY)
-        assert settle(ledger, *claim(ledger), outcome, sha256="a" * 64, size=41) == []
+        assert settle_next(ledger, outcome, sha256="a" * 64, size=41) == []
         found = only(ledger)
         assert (found.state, found.reason, found.sha256, found.size) == (state, reason, "a" * 64, 41)
         if isinstance(outcome, Receipt):
@@ -218,7 +159,7 @@ class LedgerContract:
 
     def test_a_deferred_delivery_waits_until_it_is_due(self, ledger: Ledger) -> None:
         ledger.enter(entry(recipients=1), MONDAY)
-        settle(ledger, *claim(ledger), Deferred("busy"), due=LATER)
+        settle_next(ledger, Deferred("busy"), due=LATER)
         assert only(ledger).due == LATER
         assert claim(ledger, at=LATER - timedelta(microseconds=1)) == []
         (again,) = claim(ledger, at=LATER)
@@ -226,12 +167,12 @@ class LedgerContract:
 
     def test_those_never_tried_go_before_those_that_were(self, ledger: Ledger) -> None:
         ledger.enter(entry(recipients=2), MONDAY)
-        settle(ledger, *claim(ledger, 1), Deferred("busy"), due=MONDAY)
+        settle_next(ledger, Deferred("busy"), due=MONDAY)
         assert [one.recipient for one in claim(ledger)] == ["1@example.org", "0@example.org"]
 
     def test_what_was_given_back_cost_no_attempt(self, ledger: Ledger) -> None:
         ledger.enter(entry(recipients=1), MONDAY)
-        settle(ledger, *claim(ledger), Deferred("stopped"), free=True)
+        settle_next(ledger, Deferred("stopped"), free=True)
         (again,) = claim(ledger)
         assert (again.attempt, again.epoch) == (1, 2)
 
@@ -322,7 +263,7 @@ class LedgerContract:
     @pytest.mark.parametrize("to", [State.SENT, State.DEFERRED, State.CANCELLED])
     def test_a_person_resolves_an_unknown(self, ledger: Ledger, to: State) -> None:
         ledger.enter(entry(recipients=1), MONDAY)
-        settle(ledger, *claim(ledger), Unknown("no reply"))
+        settle_next(ledger, Unknown("no reply"))
         assert ledger.doubtful() == [KEY]
         ledger.resolve(replace(only(ledger), receipt="4Zk"), to, "I asked her", LATER, "person")
         found = only(ledger)
@@ -332,7 +273,7 @@ class LedgerContract:
 
     def test_a_repeat_that_must_be_recognised_keeps_its_doubt(self, ledger: Ledger) -> None:
         ledger.enter(entry(recipients=1), MONDAY)
-        settle(ledger, *claim(ledger), Unknown("no reply"))
+        settle_next(ledger, Unknown("no reply"))
         ledger.resolve(only(ledger), State.DEFERRED, "it knows a repeat", LATER, "recovery", doubt=True)
         assert [one.doubted for one in claim(ledger, at=LATER)] == [MONDAY]
 
@@ -387,15 +328,17 @@ class LedgerContract:
         assert ledger.unfinished() == []
 
     @pytest.mark.parametrize("state", ["paused", "cancelled", "sending"])
-    def test_an_edition_that_is_done_stays_so(self, ledger: Ledger, state: str) -> None:
+    def test_an_edition_without_recipients_is_done_and_stays_so(self, ledger: Ledger, state: str) -> None:
         ledger.enter(entry(recipients=0), MONDAY)
+        assert ledger.unfinished() == []
         with pytest.raises(IllegalMove, match="done"):
             ledger.set_edition_state(KEY, state, "", MONDAY, "person")
 
     def test_an_edition_that_is_not_there_is_no_riddle(self, ledger: Ledger) -> None:
         assert ledger.edition("no/such") is None
         assert claim(ledger) == []
-        assert list(ledger.deliveries("no/such")) == list(ledger.left_out("no/such")) == []
+        assert list(ledger.deliveries("no/such")) == []
+        assert list(ledger.left_out("no/such")) == []
         for ask in (ledger.frozen, lambda key: ledger.set_edition_state(key, "paused", "", MONDAY, "person")):
             with pytest.raises(LedgerError, match="no edition no/such"):
                 ask("no/such")
@@ -426,10 +369,10 @@ class LedgerContract:
 
     def test_deliveries_are_streamed_in_order_while_they_move(self, ledger: Ledger) -> None:
         ledger.enter(entry(recipients=1203), MONDAY)
-        seen = []
+        seen: list[str] = []
         for one in ledger.deliveries(KEY, [State.PLANNED]):
             if not seen:
-                settle(ledger, *claim(ledger, 1), Receipt())
+                settle_next(ledger, Receipt())
             seen.append(one.recipient)
         assert seen == [person.address for person in people(1203)]
         assert len(list(ledger.deliveries(KEY, [State.SENT]))) == 1
@@ -443,7 +386,7 @@ class LedgerContract:
 
     def test_the_story_tells_who_when_what_and_why(self, ledger: Ledger) -> None:
         ledger.enter(entry(), MONDAY)
-        settle(ledger, *claim(ledger, 1), Refused("550 no such user"))
+        settle_next(ledger, Refused("550 no such user"))
         ledger.set_edition_state(KEY, "paused", "a typo", LATER, "person")
         told = [(one.recipient, one.what, one.reason, one.actor) for one in ledger.story(KEY, "0@example.org")]
         assert told == [

@@ -43,8 +43,8 @@ def letter(
 def email(recipient: str = "ada@example.org", of: Letter | None = None) -> Email:
     """One letter to one reader."""
     of = of or letter()
-    data = f"<{recipient}>".encode().join(of.segments)
-    return Email(letter=of, recipient=Recipient(recipient), values={"header:to": recipient}, data=data)
+    encoded = f"<{recipient}>".encode()
+    return Email(letter=of, recipient=Recipient(recipient), values={"header:to": recipient}, encoded=(encoded,))
 
 
 def mail(recipient: str = "ada@example.org", data: bytes = b"Subject: x\r\n\r\nHello.\r\n") -> Mail:

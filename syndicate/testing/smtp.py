@@ -57,8 +57,12 @@ class SmtpServer:
         implicit: bool = False,
         password: tuple[str, str] | None = None,
         mechanisms: str = "PLAIN LOGIN",
+        most: int = 1000,
     ) -> None:
-        """`tls` offers STARTTLS (or TLS at once, if `implicit`); `password` is (user, password), and wanted then."""
+        """`tls` offers STARTTLS (or TLS at once, if `implicit`); `password` is (user, password), and wanted then.
+
+        Whoever is one more than `most` at the same time is sent away with 421.
+        """
         self.offers = list(offers)
         self.tls = tls
         self.implicit = implicit
@@ -71,6 +75,11 @@ class SmtpServer:
         #: every command line, as it came
         self.commands: list[str] = []
         self.connections = 0
+        self.most = most
+        #: connections that were let in and had not ended, at most
+        self.most_at_once = 0
+        self._open = 0
+        self._door = threading.Lock()
         self._faults: dict[str, deque[Fault | None]] = defaultdict(deque)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -111,6 +120,20 @@ class SmtpServer:
     def accept(self, mail: Accepted) -> None:
         """Writes a mail into the journal."""
         self.journal.append(mail)
+
+    def enter(self) -> bool:
+        """Whether there is room for one more, who then has to `leave`."""
+        with self._door:
+            if self._open >= self.most:
+                return False
+            self._open += 1
+            self.most_at_once = max(self.most_at_once, self._open)
+            return True
+
+    def leave(self) -> None:
+        """A connection has ended."""
+        with self._door:
+            self._open -= 1
 
     @property
     def stopping(self) -> threading.Event:
@@ -153,6 +176,10 @@ class _Talk:
 
     def run(self) -> None:
         """Talks until one side has had enough."""
+        if not self._server.enter():
+            with suppress(OSError), self._link:
+                self._link.sendall(b"421 4.7.0 too many connections\r\n")
+            return
         try:
             if self._server.implicit:
                 self._encrypt()
@@ -162,6 +189,7 @@ class _Talk:
         except (_Over, OSError):
             pass
         finally:
+            self._server.leave()
             self._link.close()
 
     def _command(self, line: str) -> None:

@@ -1,6 +1,6 @@
 """What a server can do wrong at each step, and what it means for the mail."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -8,6 +8,7 @@ from syndicate.adapters.smtp import Smtp, SmtpOptions
 from syndicate.model import Deferred, Mail, Outcome, Paused, Receipt, Refused, Unknown
 from syndicate.testing.messages import mail
 from syndicate.testing.smtp import Fault, SmtpServer
+from tests.adapters.smtp_lanes import Notes, answers, jobs
 
 
 @pytest.fixture
@@ -21,10 +22,23 @@ def adapter(server: SmtpServer, **options: object) -> Smtp:
     return Smtp(SmtpOptions.model_validate(settings))
 
 
-def send(server: SmtpServer, *mails: Mail, **options: object) -> list[Outcome]:
+def one_by_one(server: SmtpServer, *mails: Mail, **options: object) -> list[Outcome]:
     smtp = adapter(server, **options)
     with smtp.open() as session:
         return [smtp.send(session, one, "key") for one in mails or (mail(),)]
+
+
+def over_the_lane(server: SmtpServer, *mails: Mail, **options: object) -> list[Outcome]:
+    found = answers(adapter(server, **options), jobs(*mails or (mail(),)))
+    return [outcome for _, outcome in sorted(found.items())]
+
+
+Send = Callable[..., list[Outcome]]
+
+
+@pytest.fixture(params=[one_by_one, over_the_lane])
+def send(request: pytest.FixtureRequest) -> Send:
+    return request.param
 
 
 # What happens at one step -> what it means for the mail, and how many mails the server then has.
@@ -88,7 +102,7 @@ MATRIX = [
 @pytest.mark.parametrize("offers", [["PIPELINING"], []], ids=["pipelined", "lock-step"])
 @pytest.mark.parametrize(("step", "fault", "expected", "kept"), [row[1:] for row in MATRIX], ids=[r[0] for r in MATRIX])
 def test_the_fault_matrix(
-    step: str, fault: Fault, expected: type[Outcome], kept: int, offers: list[str], server: SmtpServer
+    step: str, fault: Fault, expected: type[Outcome], kept: int, offers: list[str], server: SmtpServer, send: Send
 ) -> None:
     server.offers = offers
     server.fault(step, fault)
@@ -102,7 +116,7 @@ def test_the_fault_matrix(
 @pytest.mark.parametrize("offers", [["PIPELINING"], []], ids=["pipelined", "lock-step"])
 @pytest.mark.parametrize("code", [b"450 later\r\n", b"552 no\r\n"])
 def test_what_happens_to_one_mail_does_not_touch_the_next(
-    step: str, offers: list[str], code: bytes, server: SmtpServer
+    step: str, offers: list[str], code: bytes, server: SmtpServer, send: Send
 ) -> None:
     server.offers = offers
     server.fault(step, Fault(code))
@@ -111,3 +125,27 @@ def test_what_happens_to_one_mail_does_not_touch_the_next(
     assert isinstance(second, Receipt)
     assert [one.recipient for one in server.journal] == ["b@example.org"]
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("pipelining", ["ride", "envelope", "off"])
+@pytest.mark.parametrize(("step", "fault", "expected", "kept"), [row[1:] for row in MATRIX], ids=[r[0] for r in MATRIX])
+def test_the_mail_that_rides_behind_a_fault_arrives_once(
+    step: str, fault: Fault, expected: type[Outcome], kept: int, pipelining: str, server: SmtpServer
+) -> None:
+    server.fault(step, fault)
+    patience = {"timeout": 0.2 if fault.drip else 30, "final_timeout": 0.2 if fault.then == "hang" else 30}
+    smtp = adapter(server, pipelining=pipelining, **patience)
+    mails = [mail(f"{name}@example.org") for name in ("first", "second", "third")]
+    record = Notes()
+    found = answers(smtp, jobs(*mails), record)
+    arrived = [one.recipient for one in server.journal]
+    assert isinstance(found[0], expected)
+    assert arrived.count("first@example.org") == kept
+    # An account at fault ends the run at the door: the others are not even asked for.
+    rest = set() if isinstance(found[0], Paused) and step == "banner" else {1, 2}
+    if pipelining == "ride" and fault.say == b"250 OK\r\n" * 3:
+        rest = {2}  # nobody can tell to what the second and third belong, so the mail behind them is given up in time
+    assert {number for number, outcome in found.items() if isinstance(outcome, Receipt)} - {0} == rest
+    assert sorted(arrived[kept:]) == [mails[number].recipient for number in sorted(rest)]
+    assert record.in_doubt == set()
+    assert {number for number, outcome in found.items() if isinstance(outcome, Receipt | Unknown)} <= record.began

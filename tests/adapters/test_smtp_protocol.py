@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicate.adapters.smtp_login import Login
 from syndicate.adapters.smtp_mail import stuffed
-from syndicate.adapters.smtp_protocol import Closed, Conversation, Event, Login, Settled, StartTls
+from syndicate.adapters.smtp_protocol import Closed, Conversation, Event, Settled, StartTls
 from syndicate.adapters.smtp_replies import Malformed, Reply, ReplyReader
 from syndicate.model import Deferred, Mail, Paused, Receipt, Refused, Unknown
 from syndicate.testing.messages import mail

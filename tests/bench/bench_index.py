@@ -26,7 +26,8 @@ import sys, time
 from pathlib import Path
 from syndicate.content.library import Library
 root = Path(sys.argv[1])
-library = Library(root, ["articles"], zone="Asia/Kolkata", language="en", base_url="https://magick.ai", cache=root / "index")
+options = {"zone": "Asia/Kolkata", "language": "en", "base_url": "https://magick.ai", "cache": root / "index"}
+library = Library(root, ["articles"], **options)
 start = time.perf_counter()
 catalogue = library.load()
 print(time.perf_counter() - start, len(catalogue.articles))
@@ -40,8 +41,8 @@ def article(number: int) -> str:
     return (
         f"---\ntitle: 'The Rise of MLOps Training, Part {number}: Bridging the Gap Between Innovation and Practice'\n"
         f"subtitle: 'Inside India{mark}s growing MLOps education ecosystem, {number}'\n"
-        f"description: 'Explore how India is revolutionizing MLOps training to meet the growing demand for AI expertise. "
-        f"From educational programs to career prospects, discover how this emerging field shapes technology. {number}'\n"
+        f"description: 'Explore how India is revolutionizing MLOps training to meet the growing demand for AI. "
+        f"From educational programs to career prospects, discover how the field shapes technology. {number}'\n"
         f"author: 'Vikram Singh'\nread_time: '{number % 12 + 2} mins'\npublish_date: '{day}'\ncreated_date: '{day}'\n"
         f"heroImage: 'https://images.magick.ai/mlops-{number}.jpg'\ntags: [mlops, india, part-{number % 50}]\n"
         f"cta: 'Stay updated on the latest developments in MLOps! Follow us on LinkedIn for insights and trends.'\n"

@@ -235,7 +235,10 @@ MISTAKES = [
     (["run", "--once", "--out", "x"], 2, "--out belongs to --dry-run"),
     (["editions", "show", "nothing"], 2, "there is no edition nothing"),
     (["why", "nothing"], 2, "there is no edition nothing"),
-    (["resolve", "nothing", "--sent"], 2, "there is no edition"),
+    (["resolve", "nothing", "--sent"], 2, "Write EDITION:RECIPIENT"),
+    (["resolve", "no/edition:of@this.key", "--sent"], 2, "there is no edition no/edition"),
+    (["plan", "--at", "0001-01-01"], 2, "between 1970 and 9000"),
+    (["post", "seeds/001_0bc78cdf9e41f4cf.md", "--to", "linkedin", "--text", " "], 2, "--text is empty"),
     (["resolve", "nothing"], 2, "say exactly one of"),
     (["--config", "elsewhere.yaml", "plan"], 2, "there is no such file"),
 ]
@@ -251,7 +254,7 @@ def test_a_mistake_is_a_sentence_with_an_exit_status(
     assert "Traceback" not in said.err
     machine = project.syndicate(*command, "--json")
     assert machine.status == status
-    assert sentence in json.dumps(machine.json["error"])
+    assert sentence in json.dumps(machine.json["error"], ensure_ascii=False)
 
 
 def test_every_problem_of_the_configuration_is_shown_at_once(project: Project) -> None:
@@ -281,3 +284,33 @@ def test_check_names_the_line_of_an_unknown_adapter_and_of_a_faulty_reader(proje
     assert "config/syndicate.yaml:17:21" in said
     assert "Did you mean 'file'?" in said
     assert "config/readers.csv:5" in said
+
+
+def test_a_wrong_command_line_is_a_document_too(project: Project) -> None:
+    said = project.syndicate("plann", "--json")
+    assert said.status == 2
+    assert "not understood" in said.json["error"]["message"]
+
+
+def test_check_says_that_an_account_takes_no_digests(project: Project) -> None:
+    page = 'page: {adapter: linkedin, token: "${env:NO_TOKEN}", author: "urn:li:person:1"}'
+    project.configure(
+        ("  outbox: {adapter: file, folder: outbox}", f"  outbox: {{adapter: file, folder: outbox}}\n  {page}"),
+        ("account: outbox\n    audience", "account: page\n    audience"),
+    )
+    said = project.syndicate("check").out
+    assert "channels.weekly-digest: account page (linkedin) takes no digests" in said
+
+
+def test_why_tells_of_a_row_that_was_left_out_and_of_nobody_else(project: Project) -> None:
+    with (project.folder / "config" / "readers.csv").open("a", encoding="utf-8") as rows:
+        rows.write("nobody at all,Nobody,2025-01-01,paper\n")
+    project.syndicate("run", "--once", "--at", MONDAY)
+    told = project.syndicate("why", DIGEST, "nobody at all").out
+    assert "left out" in told
+    assert "sending" not in told
+
+
+def test_articles_shows_a_refused_file_and_why(project: Project) -> None:
+    (project.folder / "seeds" / "broken.md").write_bytes(b"\x00\x00\x00")
+    assert "refused     seeds/broken.md" in project.syndicate("articles", "--at", MONDAY).out

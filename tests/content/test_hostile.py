@@ -262,3 +262,30 @@ def test_an_article_may_have_a_megabyte(size: int, fits: bool, tmp_path: Path, l
     head = text_of("Long")
     (tmp_path / "articles" / "x.md").write_text(head + "x" * (size - len(head)))
     assert bool(library().load().articles) is fits
+
+
+BLANKS = " " * 20_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"---\ntitle: a{BLANKS}# x\n---\n",
+        f"---\ntitle: T\ntags: [a{BLANKS}!\n---\n",
+        f"---\ntitle: 'it's'{BLANKS}x'\n---\n",
+        f"---{BLANKS}!\n",
+        f"---\nx: 1\n---\n#{BLANKS}a{BLANKS}b\n",
+        "---\nx: 1\n---\n# a" + " #" * 20_000 + "x\n",
+        "---\ntitle: T\nauthor: " + "(" * 20_000 + "\n---\nx",
+        "---\ntitle: '" + "'" * 20_000 + "x\n---\n",
+        "---\ntitle: 'a'b' " + "<!-- -->" * 5_000 + "x\n---\n",
+        "---\ntitle: 'a'b'\n" + "k: 'a'b'\n" * 5_000 + "---\n",
+        "{" + ",".join(f'"k{number}": 1' for number in range(5_000)) + "}\n",
+        "\n" * 50_000 + "x",
+    ],
+)  # fmt: skip
+def test_no_rule_takes_more_than_linear_time(text: str) -> None:
+    """A rule that backtracked over all of these would not come back within the patience of any test run."""
+    reading = read(text)
+    assert reading.problems
+    assert "file.unexpected" not in codes(reading)

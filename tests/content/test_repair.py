@@ -233,3 +233,10 @@ def test_a_file_without_front_matter_is_no_article_and_no_error(text: str) -> No
 
 def test_the_body_keeps_all_that_follows_the_first_closing_fence() -> None:
     assert read("---\ntitle: T\n---\n    code first\n\n---\n\nmore\n").body == "    code first\n\n---\n\nmore\n"
+
+
+def test_indented_toml_stays_toml() -> None:
+    reading = read("  +++\n  title = 'T'\n  date = 2025-03-01\n  +++\nText\n")
+    assert reading.article
+    assert reading.article.title == "T"
+    assert codes(reading) == ["frontmatter.fence-indented"]

@@ -15,7 +15,7 @@ from syndicate.errors import EditionExists, LedgerError
 from syndicate.ledger import attempts_folder, history, open_ledger, rehearsal_copy
 from syndicate.model import Deferred, History, Receipt, Settlement, State
 from syndicate.testing.clock import MONDAY
-from syndicate.testing.ledger import KEY, LATER, LEASE, entry, people, used
+from syndicate.testing.entries import KEY, LATER, LEASE, entry, people, used
 
 URL = "sqlite:///var/syndicate.db"
 Door = Callable[[str, Path], object]

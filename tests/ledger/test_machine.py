@@ -26,7 +26,7 @@ from syndicate.ledger import open_ledger, rehearsal_copy
 from syndicate.ledger.base import Ledger
 from syndicate.model import MOVES, Deferred, Delivery, Outcome, Paused, Receipt, Refused, Settlement, State, Unknown
 from syndicate.testing.clock import Clock
-from syndicate.testing.ledger import LEASE, entry
+from syndicate.testing.entries import LEASE, entry
 
 KEYS = ("weekly/1", "daily/1")
 WORKERS = ("a", "b")
@@ -131,6 +131,19 @@ class LedgerMachine(RuleBasedStateMachine):
     def a_frozen_worker_wakes_up(self, data: st.DataObject, outcome: Outcome) -> None:
         worker, delivery = data.draw(st.sampled_from(self.lost_claims()))
         assert list(self.ledger.settle([Settlement(delivery, outcome)], self.clock(), worker)) == [delivery]
+
+    @precondition(lambda self: any(one.state is State.SENDING for one in self.model.values()))
+    @rule(worker=st.sampled_from(WORKERS))
+    def another_worker_takes_over(self, worker: str) -> None:
+        """All claims run out, a person says `again`, and they are claimed anew; who had them may come back."""
+        self.time_passes(15)
+        self.recover()
+        for seen in list(self.ledger.deliveries(states=[State.UNKNOWN])):
+            self.ledger.resolve(seen, State.DEFERRED, "again", self.clock(), "person")
+            self.model[seen.id].move(State.DEFERRED)
+            self.model[seen.id].due = self.minute
+        for key in KEYS:
+            self.claim(worker, key, len(self.model))
 
     @precondition(lambda self: any(self.held.values()))
     @rule(worker=st.sampled_from(WORKERS))

@@ -17,7 +17,7 @@ from syndicate.ledger.base import Ledger
 from syndicate.ledger.schema import metadata
 from syndicate.model import Deferred, Receipt, Settlement, State
 from syndicate.testing.clock import MONDAY
-from syndicate.testing.ledger import KEY, LATER, LEASE, entry, used
+from syndicate.testing.entries import KEY, LATER, LEASE, entry, used
 
 MIGRATIONS = Path(syndicate.ledger.__file__).parent / "migrations"
 

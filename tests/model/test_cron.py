@@ -84,4 +84,6 @@ def test_backwards_and_forwards_meet(text: str, zone: str, wall: datetime) -> No
     at, cron = wall.replace(tzinfo=UTC), Cron.parse(text)
     last = next(cron.before(at, zone))
     assert last <= at < next(cron.after(at, zone))
-    assert next(cron.after(last - timedelta(seconds=1), zone)) == last
+    assert (
+        next(cron.after(last.astimezone(UTC) - timedelta(seconds=1), zone)) == last
+    )  # its wall clock may skip an hour

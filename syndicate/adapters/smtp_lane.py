@@ -1,0 +1,315 @@
+"""The lane of SMTP: one thread and one loop over all connections to one server."""
+
+from __future__ import annotations
+
+import selectors
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+from time import monotonic
+
+from syndicate.adapters.smtp_allowance import Allowance
+from syndicate.adapters.smtp_link import Link
+from syndicate.adapters.smtp_mail import speakable
+from syndicate.adapters.smtp_options import SmtpOptions
+from syndicate.adapters.smtp_peer import Directory
+from syndicate.adapters.smtp_protocol import Settled
+from syndicate.errors import LedgerError
+from syndicate.model import Deferred, Mail, Paused, Receipt, Refused, Unknown
+from syndicate.model.lane import Job, Record, Tried
+
+#: Seconds without news after which the lane says so.
+TICK = 0.25
+#: Seconds before the next try, each time that no connection came to anything; after the last the lane gives up.
+PAUSES = (1.0, 3.0, 9.0)
+_GOODBYE = 2.0  # seconds for answers to QUIT; nothing depends on them
+
+
+class SmtpLane:
+    """See `model.lane.Lane`. It returns before the jobs are at an end if the server cannot be reached any more."""
+
+    def __init__(
+        self,
+        options: SmtpOptions,
+        allowance: Allowance,
+        *,
+        pauses: tuple[float, ...] = PAUSES,
+        pulse: Callable[[], float] = monotonic,
+    ) -> None:
+        """`allowance` outlives the lane, so that a server that was in distress is spared in the next run too."""
+        self._wire = partial(Wire, options, allowance, pauses, pulse)
+
+    def run(self, jobs: Iterator[Job], log: Record) -> Generator[Tried | None, None, None]:
+        """Sends, over as many connections as the server bears."""
+        wire = self._wire()
+        try:
+            yield from wire.run(jobs, log)
+        finally:
+            wire.close()
+
+
+class Wire:
+    """Connections to one server. They stay open from one `run` to the next."""
+
+    def __init__(
+        self, options: SmtpOptions, allowance: Allowance, pauses: tuple[float, ...], pulse: Callable[[], float]
+    ) -> None:
+        self._options = options
+        self._allowance = allowance
+        self._pauses = pauses
+        self._pulse = pulse
+        self._selector = selectors.DefaultSelector()
+        self._directory = Directory(options)
+        self._links: list[Link] = []
+        #: have said good-bye, and listen for the answer
+        self._leaving: list[Link] = []
+        self._allowed = 1  # until the first connection stands: a wrong password is tried once, not ten times
+        self._proven = False
+        self._failures = 0
+        self._rests = 0.0
+        self._checked = 0.0
+        #: submitted and not settled
+        self._under_way = 0
+        #: not a word of them was answered: they go over another connection
+        self._again: deque[Job] = deque()
+        self._news: deque[Tried] = deque()
+        self._jobs: Iterator[Job] = iter(())
+        self._dry = True
+        self._halted: LedgerError | None = None
+        self._log: Record
+
+    def run(self, jobs: Iterator[Job], log: Record) -> Generator[Tried | None, None, None]:
+        """As `Lane.run`."""
+        self._jobs, self._log, self._dry, self._halted = jobs, log, False, None
+        try:
+            yield from self._answers()
+            if self._halted:
+                raise self._halted
+        finally:
+            self._let_finish()
+
+    def close(self) -> None:
+        """Says good-bye to all who still listen."""
+        while self._links:
+            self._dismiss(self._links[-1])
+        patience = self._pulse() + _GOODBYE
+        while any(not link.talk.closed for link in self._leaving) and self._pulse() < patience:
+            for key, _ in self._selector.select(TICK):
+                key.data.hear()
+        for link in self._leaving:
+            link.hang_up()
+        self._leaving.clear()
+        self._selector.close()
+
+    def _answers(self) -> Iterator[Tried | None]:
+        self._turn(0)  # who hung up since the last run
+        heard = self._pulse()
+        while True:
+            self._hand_out()
+            if not self._news and not self._expects():
+                return
+            if not self._news:
+                self._turn(TICK)
+            now = self._pulse()
+            if self._news or now - heard >= TICK:
+                heard = now
+                yield from self._take_news() if self._news else (None,)
+
+    def _take_news(self) -> Iterator[Tried]:
+        while self._news:
+            yield self._news.popleft()
+
+    def _expects(self) -> bool:
+        """Whether there is anything to wait for."""
+        return bool(self._under_way or self._again) or not (self._dry or self._halted)
+
+    def _let_finish(self) -> None:
+        """What is in doubt gets its answer, and the log gets to know it; what is not is dropped."""
+        if self._under_way or self._again:
+            self._halt(LedgerError("the lane was closed"))
+            while self._under_way:
+                self._turn(TICK)
+            self._news.clear()
+
+    # -- the loop
+
+    def _turn(self, seconds: float) -> None:
+        """Waits for the network, and does what it makes possible."""
+        if not self._links:
+            if self._directory.peer() is None:
+                return self._directory.wait(seconds)
+            seconds = min(seconds, max(0.0, self._rests - self._pulse()))
+        for key, _ in self._selector.select(seconds):
+            key.data.hear()
+            self._attend(key.data)
+        now = self._pulse()
+        if now - self._checked >= TICK:
+            self._checked = now
+            for link in tuple(self._links):
+                link.check(now)
+                if link.talk.closed:
+                    self._attend(link)
+        return None
+
+    def _attend(self, link: Link) -> None:
+        """Takes what a connection has to tell, gives it work, lets it speak."""
+        self._collect(link)
+        if self._halted and not link.talk.in_doubt:
+            return self._drop(link)
+        self._give(link)
+        try:
+            link.speak(self._log.started)
+        except LedgerError as error:
+            return self._halt(error)
+        self._collect(link)
+        if link.talk.closed:
+            self._part(link)
+        return None
+
+    def _collect(self, link: Link) -> None:
+        for event in link.events():
+            self._under_way -= 1
+            if self._goes_again(link, event):
+                self._again.append(event.ticket)
+            else:
+                self._settle(link, event)
+
+    def _goes_again(self, link: Link, event: Settled) -> bool:
+        """Whether the connection was the only trouble; a server that asks for a pause gets it."""
+        if event.answered or not isinstance(event.outcome, Deferred) or event.outcome.after is not None:
+            return False
+        # A connection that has answered others was good: servers hang up after some mails, as Yahoo does. One that
+        # never answered was one too many, as long as others stand; alone, its fault is the server's.
+        return link.answered or len(self._links) > 1
+
+    def _settle(self, link: Link, event: Settled) -> None:
+        outcome = event.outcome
+        if event.answered:
+            link.answered = True
+            if isinstance(outcome, Receipt):
+                link.worked = True
+                self._failures = 0
+            elif isinstance(outcome, Deferred) and outcome.after is not None:
+                self._allowance.slow_down(self._pulse())
+        if event.answered or isinstance(outcome, Unknown):
+            try:
+                self._log.done(event.ticket.delivery, outcome)
+            except LedgerError:
+                pass  # the answer is known here and will be settled; the next `started` stops the run
+        self._news.append(Tried(event.ticket, outcome))
+
+    def _part(self, link: Link) -> None:
+        """A connection is over. What it was for shows what to do next."""
+        if link in self._leaving:
+            return self._leaving.remove(link)
+        self._links.remove(link)
+        if not link.worked and self._links:
+            self._allowance.refused(len(self._links), self._pulse())
+        elif not link.worked:
+            self._rest(link.talk.ended)
+        return self._directory.look_up()
+
+    def _rest(self, end: Deferred | Paused | None) -> None:
+        """No connection stands, and the last came to nothing."""
+        self._failures += 1
+        if self._failures <= len(self._pauses) and not isinstance(end, Paused):
+            self._rests = self._pulse() + self._pauses[self._failures - 1]
+            if not self._again and (job := self._job()):  # is there anything to wait for?
+                self._again.append(job)
+            return
+        self._dry, self._failures = True, 0
+        while self._again:
+            self._news.append(Tried(self._again.popleft(), end or Deferred("no connection")))
+
+    # -- the work
+
+    def _hand_out(self) -> None:
+        """Opens connections as long as there is work for them, and finds new ones for mails that lost theirs."""
+        if self._halted:
+            return
+        now = self._pulse()
+        self._allowed = self._allowance.count(now) if self._proven else 1
+        if self._again or not self._under_way:
+            for link in tuple(self._links):
+                if link.talk.hungry:
+                    self._attend(link)
+        while len(self._links) < self._allowed and now >= self._rests and (job := self._job()):
+            if not self._open(job):
+                break
+
+    def _job(self) -> Job | None:
+        """The next one that can be spoken at all; None if there is none."""
+        while job := self._next_job():
+            refusal = _unspeakable(job)
+            if refusal is None:
+                return job
+            self._news.append(Tried(job, refusal))
+        return None
+
+    def _next_job(self) -> Job | None:
+        if self._again:
+            return self._again.popleft()
+        if not self._dry:
+            job = next(self._jobs, None)
+            self._dry = job is None
+            return job
+        return None
+
+    def _open(self, job: Job) -> bool:
+        """A new connection for a job; False if it has to wait for the name server."""
+        peer = self._directory.peer()
+        if peer is None:
+            self._again.appendleft(job)
+            self._directory.look_up()
+            return False
+        link = Link(self._options, peer, self._selector, self._pulse)
+        self._links.append(link)
+        self._submit(link, job)
+        if link.talk.closed:
+            self._attend(link)
+        return True
+
+    def _give(self, link: Link) -> None:
+        """Jobs, as long as the connection can start them; or its leave, if there are more than the server bears."""
+        self._proven = self._proven or link.talk.ready
+        if len(self._links) > self._allowed and self._proven:
+            if link.talk.idle:
+                self._dismiss(link)
+            return
+        while link.talk.hungry and (job := self._job()):
+            self._submit(link, job)
+
+    def _dismiss(self, link: Link) -> None:
+        self._links.remove(link)
+        self._leaving.append(link)
+        link.quit()
+
+    def _submit(self, link: Link, job: Job) -> None:
+        self._under_way += 1
+        link.talk.submit(job.payload, job)
+
+    # -- the end
+
+    def _halt(self, error: LedgerError) -> None:
+        """Nothing more is begun. Its jobs are not answered; none of them left."""
+        self._halted = self._halted or error
+        self._dry = True
+        self._again.clear()
+        for link in tuple(self._links):
+            if not link.talk.in_doubt:
+                self._drop(link)
+
+    def _drop(self, link: Link) -> None:
+        link.hang_up()
+        self._under_way -= len(link.events())
+        if link in self._links:
+            self._links.remove(link)
+
+
+def _unspeakable(job: Job) -> Refused | None:
+    """Why nobody needs to be called for this job."""
+    try:
+        speakable(job.payload)
+    except ValueError as error:
+        return Refused(str(error))
+    return None
