@@ -196,6 +196,7 @@ def run(
 ) -> Report:
     """Enters what is due and delivers it; with `others`, also what earlier runs of these channels left unfinished."""
     parts = tuple(parts)
+    recognise(app, parts)
     found = list(proofs(app, (edition for part in parts for edition in part.editions)))
     entered = [enter(app, one, parts, actor, again) for one in found if isinstance(one, Proof)]
     keys = {one.edition.key for one in found if isinstance(one, Proof)}
@@ -211,12 +212,22 @@ def run(
     )
 
 
+def recognise(app: App, parts: Iterable[ChannelPlan]) -> None:
+    """Notes articles that were used and have another slug or file now, so that they are known under both."""
+    history = app.history()
+    for part in parts:
+        used = [skipped.article for skipped in part.skipped if skipped.code == "used"]
+        if others := list(planning.other_names(used, part.channel.name, history)):
+            app.ledger().recognise(others)
+
+
 def deliver_unfinished(
     app: App, keys: Container[str], channels: Container[str], progress: Progress
 ) -> Iterator[Done | Failure]:
     """The editions of these keys or channels that the ledger has open, whoever entered them."""
-    for key in app.ledger().unfinished():
-        row = app.ledger().edition(key)
+    ledger = app.ledger()
+    for key in dict.fromkeys((*ledger.unfinished(), *ledger.doubtful())):
+        row = ledger.edition(key)
         if row is None or app.stop.is_set() or (key not in keys and row.channel not in channels):
             continue
         try:
@@ -256,16 +267,24 @@ def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], actor: str, agai
     )
     try:
         app.ledger().enter(entry, app.clock())
-    except EditionExists:
-        return Entered()
     except SyndicateError as error:
+        if isinstance(error, EditionExists) and app.ledger().edition(edition.key):
+            return Entered()
         return failure(edition.key, edition.channel, error)
     return Entered(tuple(who.problems))
 
 
 def use_of(edition: Edition, article: Article) -> Used:
     """An article's place in an edition, for the ledger."""
-    return Used(edition.key, edition.channel.name, edition.occasion, article.slug, article.path, article.sha256)
+    return Used(
+        edition=edition.key,
+        channel=edition.channel.name,
+        occasion=edition.occasion,
+        slug=article.slug,
+        path=article.path,
+        sha256=article.sha256,
+        slug_given=article.slug_given,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from syndicate.model import (
     Select,
     Used,
 )
-from syndicate.plan import by_hand, coming, make_plan, one_post
+from syndicate.plan import by_hand, coming, make_plan, one_post, other_names
 
 ZONE = ZoneInfo("Asia/Kolkata")
 NOON = datetime(2025, 3, 10, 12, tzinfo=ZONE)
@@ -51,7 +51,7 @@ def article(slug: str, published: str | None = "2025-03-07", **other: object) ->
 
 def enter(history: History, *editions: Edition) -> History:
     used = [
-        Used(edition.key, edition.channel.name, edition.occasion, one.slug, one.path)
+        Used(edition.key, edition.channel.name, edition.occasion, one.slug, one.path, slug_given=one.slug_given)
         for edition in editions
         for one in edition.articles
     ]
@@ -138,6 +138,24 @@ def test_a_file_with_a_new_slug_of_its_author_is_a_new_article() -> None:
     rewritten = replace(article("issue-2", slug_given=True), path="seeds/issue-1.md")
     plan = make_plan([rewritten], [POSTS], enter(History(), *first.editions), NOON + timedelta(days=1))
     assert [edition.key for edition in plan.editions] == ["linkedin/issue-2"]
+
+
+def test_a_slug_that_is_written_later_makes_no_new_article() -> None:
+    first = make_plan([article("title")], [POSTS], History(), NOON)
+    named = replace(article("title"), slug="of-its-own", slug_given=True)
+    plan = make_plan([named], [POSTS], enter(History(), *first.editions), NOON + timedelta(days=1))
+    assert plan.editions == ()
+
+
+def test_an_article_that_was_renamed_and_then_retitled_is_known_by_both_names() -> None:
+    first = make_plan([article("title")], [POSTS], History(), NOON)
+    history = enter(History(), *first.editions)
+    renamed = replace(article("title"), path="seeds/elsewhere.md")
+    (other,) = other_names([renamed], "linkedin", history)
+    history = replace(history, used=(*history.used, other))
+    assert list(other_names([renamed], "linkedin", history)) == []
+    retitled = replace(renamed, slug="new-title", title="New title")
+    assert make_plan([retitled], [POSTS], history, NOON + timedelta(days=1)).editions == ()
 
 
 def test_a_digest_with_too_few_articles_is_not_made() -> None:

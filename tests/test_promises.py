@@ -239,3 +239,29 @@ def test_a_delivery_that_comes_later_says_why_and_when(project: Project, wire: W
     assert "Connection refused" in said.out
     assert "tries again" in said.out
     assert "Under way" in project.syndicate("status").out
+
+
+def test_an_article_that_is_renamed_and_later_retitled_is_not_sent_again(project: Project, wire: Wire) -> None:
+    project.syndicate("run", "--once", "--at", MONDAY)
+    sent = wire.hashes()
+    seeds = project.folder / "seeds"
+    moved = (seeds / "001_0bc78cdf9e41f4cf.md").rename(seeds / "elsewhere.md")
+    project.syndicate("run", "--once", "--at", "2025-03-17T12:00")
+    moved.write_text(moved.read_text("utf-8").replace("MLOps Training in Hyderabad:", "Hyderabad trains:"), "utf-8")
+    said = project.syndicate("run", "--once", "--at", "2025-03-24T12:00")
+    assert said.status == 0, said
+    assert wire.hashes() == sent
+
+
+def test_a_file_that_holds_a_new_article_under_a_new_slug_is_sent(project: Project, wire: Wire) -> None:
+    issue = project.folder / "seeds" / "issue.md"
+    text = (
+        "---\ntitle: Issue {0}\nslug: issue-{0}\npublish_date: 2025-03-0{0}\ndescription: Of {0}.\n---\nText of {0}.\n"
+    )
+    issue.write_text(text.format(1), "utf-8")
+    project.syndicate("run", "--once", "--at", MONDAY)
+    arrived = len(wire.smtp.journal)
+    issue.write_text(text.format(2), "utf-8")
+    said = project.syndicate("run", "--once", "--at", "2025-03-17T12:00")
+    assert said.status == 0, said
+    assert len(wire.smtp.journal) == arrived + 3

@@ -117,6 +117,9 @@ class Ledger(Protocol):
         of the articles, by slug or by path.
         """
 
+    def recognise(self, uses: Sequence[Used]) -> None:
+        """Other slugs or paths of articles that were used: from now on both are known. Their editions exist."""
+
     def edition(self, key: str) -> EditionRow | None:
         """One edition with its counts, or None."""
 

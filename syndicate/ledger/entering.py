@@ -17,7 +17,7 @@ from syndicate.ledger.base import Entry, LeftOut
 from syndicate.ledger.plain import micros, moment
 from syndicate.ledger.rows import bulk
 from syndicate.ledger.schema import delivery, edition, edition_article, event, frozen, left_out, tally
-from syndicate.model import Recipient, State
+from syndicate.model import Recipient, State, Used
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def _refuse_repeat(connection: Connection, entry: Entry) -> None:
             hint=f"`syndicate editions show {entry.key}` shows what became of it.",
         )
     for used in () if entry.again else entry.articles:
-        query = _uses(entry.channel, used.slug, used.path)
+        query = _uses(entry.channel, used)
         if (key := connection.execute(query).scalar()) is not None:
             raise EditionExists(
                 f"{used.path} was part of {key}, an earlier edition of {entry.channel}",
@@ -53,16 +53,35 @@ def _refuse_repeat(connection: Connection, entry: Entry) -> None:
             )
 
 
-def _uses(channel: str, slug: str, path: str) -> Any:
-    """The first edition of a channel with this article."""
+def recognise(connection: Connection, uses: Iterable[Used]) -> None:
+    """Notes other slugs or paths of articles that were used, so that the next change of either finds them too."""
     article = edition_article.c
+    for used in uses:
+        found = connection.execute(
+            select(edition.c.id, func.max(article.position))
+            .join(edition_article)
+            .where(edition.c.key == used.edition)
+            .group_by(edition.c.id)
+        ).first()
+        if found:
+            values = {"edition": found[0], "position": found[1] + 1, "channel": used.channel, "alias": 1}
+            also = {"slug": used.slug, "path": used.path, "sha256": used.sha256, "slug_given": int(used.slug_given)}
+            connection.execute(insert(edition_article), values | also)
+
+
+def _uses(channel: str, used: Used) -> Any:
+    """The first edition of a channel with this article: `Used.names` in SQL."""
+    article = edition_article.c
+    by_path = and_(article.channel == channel, article.path == used.path)
+    if used.slug_given:
+        by_path = and_(by_path, article.slug_given == 0)
     return (
         select(edition.c.key)
         .join(edition_article)
         .where(
             or_(
-                and_(article.channel == channel, article.slug == slug),
-                and_(article.channel == channel, article.path == path),
+                and_(article.channel == channel, article.slug == used.slug),
+                by_path,
             )
         )
         .limit(1)
@@ -98,6 +117,7 @@ def _edition(connection: Connection, entry: Entry, now: datetime) -> int:
                 "slug": used.slug,
                 "path": used.path,
                 "sha256": used.sha256,
+                "slug_given": int(used.slug_given),
             }
             for position, used in enumerate(entry.articles)
         ],

@@ -15,7 +15,7 @@ REVISION = "SELECT version_num FROM alembic_version"
 
 #: Every article of every edition, in the order in which they were entered.
 USED = """
-SELECT e.key, e.channel, e.occasion, a.slug, a.path, a.sha256
+SELECT e.key, e.channel, e.occasion, a.slug, a.path, a.sha256, a.slug_given
 FROM edition_article a JOIN edition e ON e.id = a.edition
 ORDER BY e.id, a.position
 """
@@ -44,7 +44,7 @@ def moment(stored: int) -> datetime:
 def read(run: Callable[[str], Iterable[Any]]) -> History:
     """The history by way of `run`, which executes one of the queries above."""
     used = tuple(
-        Used(key, channel, moment(occasion), slug, path, sha256)
-        for key, channel, occasion, slug, path, sha256 in run(USED)
+        Used(key, channel, moment(occasion), slug, path, sha256, bool(slug_given))
+        for key, channel, occasion, slug, path, sha256, slug_given in run(USED)
     )
     return History(used, dict(run(EDITIONS)))

@@ -85,7 +85,7 @@ def _articles(connection: Connection, editions: Sequence[int]) -> Mapping[int, l
     article = edition_article.c
     query = (
         select(article.edition, article.slug, article.path, article.sha256)
-        .where(article.edition.in_(editions))
+        .where(article.edition.in_(editions), article.alias == 0)
         .order_by(article.edition, article.position)
     )
     found: dict[int, list[tuple[str, str, str]]] = {}

@@ -73,6 +73,9 @@ edition_article = Table(
     Column("slug", Text, nullable=False),
     Column("path", Text, nullable=False),
     _text("sha256"),
+    _number("slug_given"),
+    # another slug or path under which the article was seen later
+    _number("alias"),
     Index("edition_article_slug", "channel", "slug"),
     Index("edition_article_path", "channel", "path"),
 )

@@ -16,7 +16,7 @@ from syndicate.ledger import claiming, entering, plain, reading
 from syndicate.ledger.base import AccountPause, EditionRow, Entry, Event, LeftOut
 from syndicate.ledger.faults import advise
 from syndicate.ledger.schema import account_pause, edition
-from syndicate.model import Delivery, History, Settlement, State
+from syndicate.model import Delivery, History, Settlement, State, Used
 
 #: Deliveries that a stream reads at a time, each page in a short transaction, so that no reader stops a writer.
 PAGE = 500
@@ -58,6 +58,11 @@ class SqlLedger:
         """Writes an edition with its deliveries; how many."""
         with self._writing() as connection:
             return entering.enter(connection, entry, now)
+
+    def recognise(self, uses: Sequence[Used]) -> None:
+        """Notes other slugs or paths of articles that were used."""
+        with self._writing() as connection:
+            entering.recognise(connection, uses)
 
     def edition(self, key: str) -> EditionRow | None:
         """One edition with its counts, or None."""

@@ -155,6 +155,12 @@ class Used:
     path: str
     #: the article's file at that time
     sha256: str = ""
+    #: whether its author wrote the slug; else it was made from the title
+    slug_given: bool = False
+
+    def names(self, slug: str, path: str, slug_given: bool) -> bool:
+        """Whether this is that article: by slug, or by file unless both slugs were written and differ."""
+        return self.slug == slug or (self.path == path and not (self.slug_given and slug_given))
 
 
 @dataclass(frozen=True, slots=True)

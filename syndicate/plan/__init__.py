@@ -9,6 +9,7 @@ Keys hold the local time and no zone: a channel that moves to another zone does 
 """
 
 from syndicate.plan.making import by_hand, make_plan, one_post, plan_channel, select
+from syndicate.plan.sieve import other_names
 from syndicate.plan.timing import coming, last_occasion
 
-__all__ = ["by_hand", "coming", "last_occasion", "make_plan", "one_post", "plan_channel", "select"]
+__all__ = ["by_hand", "coming", "last_occasion", "make_plan", "one_post", "other_names", "plan_channel", "select"]

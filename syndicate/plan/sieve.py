@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,9 +27,24 @@ class Shelf:
         return cls({use.slug: use for use in used}, {use.path: use for use in used})
 
     def used(self, article: Article) -> Used | None:
-        """The edition that had this article, under its slug, or in this file while its slug was not the author's."""
-        found = self.slugs.get(article.slug)
-        return found if found or article.slug_given else self.paths.get(article.path)
+        """The use of this article: under its slug, or in its file unless both slugs were written and differ."""
+        found = self.slugs.get(article.slug) or self.paths.get(article.path)
+        return found if found and found.names(article.slug, article.path, article.slug_given) else None
+
+
+def other_names(articles: Iterable[Article], channel: str, history: History) -> Iterator[Used]:
+    """Articles that were used under another slug or in another file, by the names that they have now.
+
+    Noted in the ledger, they are found again when the other one of the two changes as well.
+    """
+    shelf = Shelf.of(channel, history)
+    known = {(use.slug, use.path) for use in history.used if use.channel == channel}
+    for article in articles:
+        use = shelf.used(article)
+        if use and (article.slug, article.path) not in known:
+            yield replace(
+                use, slug=article.slug, path=article.path, sha256=article.sha256, slug_given=article.slug_given
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ def editions() -> None:
         sa.Column("position", sa.Integer, primary_key=True),
         *(required(name) for name in ("channel", "slug", "path")),
         text("sha256"),
+        number("slug_given"),
+        number("alias"),
     )
     op.create_index("edition_article_slug", "edition_article", ["channel", "slug"])
     op.create_index("edition_article_path", "edition_article", ["channel", "path"])
