@@ -1,7 +1,8 @@
 """One scheduler at a time on one database: a lock that the kernel frees at the holder's death, however it dies.
 
 `flock` on a file beside the SQLite database, and never a file with a process id that outlives its process. It only
-keeps two schedulers from doing the same work: that nothing is sent twice is the ledger's doing.
+keeps two schedulers from doing the same work: that nothing is sent twice is the ledger's doing. A process that is
+frozen (SIGSTOP) is alive, and keeps it.
 """
 
 from __future__ import annotations

@@ -70,11 +70,11 @@ class Newsroom:
             hint = f"The last good configuration stays in force. {error.hint or 'syndicate check says more.'}"
             self.warn(ConfigError(f"{self.config}: {error.message}", hint=hint, problems=error.problems))
             return self._app
-        if self._app is not None:
-            self._app.ledger().close()
-            self.say(f"{self.config} has changed and is in force.")
-        self._app = fresh
+        old, self._app = self._app, fresh
         self._stamps |= stamps(secret_files(fresh.settings))
+        if old is not None:
+            self.say(f"{self.config} has changed and is in force.")
+            old.ledger().close()
         return fresh
 
     def _read(self) -> App:

@@ -7,8 +7,10 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from syndicate.app import App, Clock, database_url, now
 from syndicate.errors import NeedsPerson, SyndicateError
@@ -16,7 +18,11 @@ from syndicate.ledger.files import locate
 from syndicate.lock import FileLock
 from syndicate.newsroom import Newsroom
 
+if TYPE_CHECKING:
+    from apscheduler.job import Job
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+MINUTE = timedelta(minutes=1)
 #: Seconds after which a standby looks again whether the lock is free.
 PATIENCE = 0.5
 
@@ -55,14 +61,30 @@ def run_clock(newsroom: Newsroom, calls: SimpleQueue[int], say: Callable[[str], 
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    scheduler.add_job(newsroom.tick, "cron", second=0, next_run_time=now())
+    job = scheduler.add_job(newsroom.tick, "cron", second=0, next_run_time=now())
     scheduler.start()
     say("Running; a tick every minute. Ctrl-C stops after what is in flight.")
-    calls.get()
+    while not called(calls, MINUTE.total_seconds()):
+        set_right(job, now())
     say("Stopping: what is in flight is finished first; a second signal ends it at once.")
     newsroom.stop.set()
     scheduler.shutdown(wait=True)
     say("Stopped.")
+
+
+def set_right(job: Job, at: datetime) -> None:
+    """Where the machine's clock was set back, the next tick would be that far away: it comes now."""
+    if job.next_run_time - at > 2 * MINUTE:
+        job.modify(next_run_time=at)
+
+
+def called(calls: SimpleQueue[int], seconds: float) -> bool:
+    """Whether a signal came, or comes within so many seconds."""
+    try:
+        calls.get(timeout=seconds)
+    except Empty:
+        return False
+    return True
 
 
 def caught() -> SimpleQueue[int]:
@@ -99,11 +121,8 @@ def taken(lock: FileLock, standby: bool, calls: SimpleQueue[int], say: Callable[
         )
     say(f"Standing by: {lock.holder()}, is the scheduler.")
     while not lock.take(clock()):
-        try:
-            calls.get(timeout=PATIENCE)
-        except Empty:
-            continue
-        say("Stopped.")
-        return False
+        if called(calls, PATIENCE):
+            say("Stopped.")
+            return False
     say("The other scheduler has ended; this one takes over.")
     return True

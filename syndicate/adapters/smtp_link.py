@@ -244,17 +244,20 @@ class Link:
 
     def _take(self, before_dot: Callable[[Job], None]) -> bool:
         """The next piece to write; False if there is none."""
-        if self.talk.at_dot:
+        talk = self.talk
+        if talk.at_dot:
             self._receive()
-            if not self.talk.at_dot:
-                return not self.talk.closed and self._take(before_dot)
-            before_dot(self.talk.next_ticket)
-        self._unsent = memoryview(self.talk.output())
+            if talk.closed:
+                return False
+            before_dot(talk.next_ticket)
+        piece = talk.output()
+        if not piece:
+            return False
+        self._unsent = memoryview(piece)
         # TLS makes records of what it is given, and has no use for the hint.
-        self._more = _MORE if self.talk.at_dot and not isinstance(self._socket, ssl.SSLSocket) else 0
-        if self._unsent:
-            self._arm(self._options.timeout)
-        return bool(self._unsent)
+        self._more = _MORE if self._context is None and talk.at_dot else 0
+        self._arm(self._options.timeout)
+        return True
 
 
 def _nothing_to_note(job: Job) -> None:

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from syndicate.model import Deferred, Outcome, Paused, Receipt, Refused, Unknown
@@ -89,22 +90,30 @@ class ReplyReader:
             raise Malformed("a reply line without end")
 
     def _line(self, line: bytes) -> Reply | None:
-        # A line that ends in LF alone is taken: it is whole, and nothing can hide behind it.
-        line = line.removesuffix(b"\r")
-        code, mark = _CODES.get(line[:3]), line[3:4]
-        if code is None or mark not in _MARKS or len(line) > MAX_LINE:
-            raise Malformed(f"not an SMTP reply: {printable(line[:60])}")
-        if self._lines and code != self._code:
-            raise Malformed(f"a reply that changes its code from {self._code} to {code}")
-        self._code = code
-        self._lines.append(printable(line[4:]))
-        if mark == b"-":
+        reply, last = _parsed(line)
+        if last and not self._lines:
+            return reply
+        if self._lines and reply.code != self._code:
+            raise Malformed(f"a reply that changes its code from {self._code} to {reply.code}")
+        self._code = reply.code
+        self._lines += reply.lines
+        if not last:
             if len(self._lines) >= MAX_LINES:
                 raise Malformed("a reply of too many lines")
             return None
-        reply = Reply(code, tuple(self._lines))
-        self._lines = []
-        return reply
+        lines, self._lines = tuple(self._lines), []
+        return Reply(self._code, lines)
+
+
+@lru_cache(maxsize=64)  # a server says the same few lines to every mail
+def _parsed(line: bytes) -> tuple[Reply, bool]:
+    """The line as a reply, and whether it is the last of one. Raises `Malformed`."""
+    # A line that ends in LF alone is taken: it is whole, and nothing can hide behind it.
+    line = line.removesuffix(b"\r")
+    code, mark = _CODES.get(line[:3]), line[3:4]
+    if code is None or mark not in _MARKS or len(line) > MAX_LINE:
+        raise Malformed(f"not an SMTP reply: {printable(line[:60])}")
+    return Reply(code, (printable(line[4:]),)), mark != b"-"
 
 
 def printable(line: bytes) -> str:

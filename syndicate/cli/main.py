@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -86,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command and leaves with its exit status; no traceback reaches a user."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     output = Output("--json" in given)
+    # Ten thousand articles are no garbage: looking for some among them took a fifth of the time of `plan`.
+    gc.set_threshold(100_000)
     try:
         cli(hoist(given), prog_name="syndicate")
     except SyndicateError as error:

@@ -44,8 +44,15 @@ def _values(letter: Letter, recipient: Recipient, secret: bytes, unsubscribe: st
 
 def message_id(letter: Letter, recipient: str, secret: bytes) -> str:
     """RFC 5322 §3.6.4, unique without clock or chance: keyed, so that nobody can tell readers from it."""
-    mac = hmac.digest(secret, f"{letter.edition}\n{recipient}".encode(), "sha256")
-    return f"<{mac[:16].hex()}@{letter.sender.address.rpartition('@')[2]}>"
+    mac = _keyed(secret).copy()
+    mac.update(f"{letter.edition}\n{recipient}".encode())
+    return f"<{mac.digest()[:16].hex()}@{letter.sender.address.rpartition('@')[2]}>"
+
+
+@lru_cache(maxsize=4)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    """A copy of it takes half the time of a new one."""
+    return hmac.new(secret, digestmod="sha256")
 
 
 @lru_cache(maxsize=256)

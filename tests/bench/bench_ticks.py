@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from datetime import datetime, timedelta
+from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from zoneinfo import ZoneInfo
 from syndicate.app import assemble
 from syndicate.newsroom import Newsroom
 from syndicate.testing.clock import Clock
+from syndicate.testing.smtp import SmtpServer
 
 ROOT = Path(__file__).parent.parent.parent
 ROUNDS = 5
@@ -119,11 +121,18 @@ def crowd(folder: Path, processes: int, ticks: int) -> dict[str, Any]:
     """Processes that tick at once, each at moments of its own within two hours of the others'."""
     config = project(folder, ticks * 20 // 1440 + 3)
     began = time.perf_counter()
-    members = [
-        subprocess.Popen([sys.executable, "-c", MEMBER, str(Path(__file__).parent), str(config), str(seed), str(ticks)])
-        for seed in range(processes)
-    ]
-    assert [one.wait() for one in members] == [0] * processes
+    with SmtpServer() as server:
+        account = f"  mail: {{adapter: smtp, host: 127.0.0.1, port: {server.port}, tls: none}}\n"
+        text = config.read_text("utf-8").replace("accounts:\n", "accounts:\n" + account)
+        text = text.replace("account: outbox\n    audience", "account: mail\n    audience")
+        config.write_text(text.replace("mode: rehearsal", "mode: live"), "utf-8")
+        arguments = [str(Path(__file__).parent), str(config)]
+        members = [
+            subprocess.Popen([sys.executable, "-c", MEMBER, *arguments, str(seed), str(ticks)])
+            for seed in range(processes)
+        ]
+        assert [one.wait() for one in members] == [0] * processes
+    arrived = [(BytesParser().parsebytes(mail.data)["Message-ID"], mail.recipient) for mail in server.journal]
     app = assemble(config)
     rows = app.ledger().editions(limit=100_000)
     digests = [row.key for row in rows if row.channel == "weekly-digest"]
@@ -136,7 +145,8 @@ def crowd(folder: Path, processes: int, ticks: int) -> dict[str, Any]:
         "digests": len(digests),
         "digests_twice": len(digests) - len(set(digests)),
         "articles_twice": len(used) - len(set(used)),
-        "mails_written": len(list((folder / "outbox").rglob("*.eml"))),
+        "mails_arrived": len(arrived),
+        "mails_twice": len(arrived) - len(set(arrived)),
         "mails_planned": sum(sum(row.counts.values()) for row in rows if row.channel == "weekly-digest"),
         "unsettled": sum(1 for _ in app.ledger().unfinished()) + sum(1 for _ in app.ledger().doubtful()),
     }
