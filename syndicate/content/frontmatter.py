@@ -97,7 +97,7 @@ class _Yaml(_Handler):
         try:
             entries = strict.read(fm, first_line)
         except strict.Unsafe as error:
-            notes.refuse("frontmatter.unsafe", error.why, error.at, "write the value as plain or quoted text")
+            notes.refuse("frontmatter.unsafe", error.why, error.at, "mend it by hand: no repair of it would be certain")
         except strict.Broken:
             return self._tolerant(fm)
         if any('"' in key or "'" in key for key in entries):  # `title:"x"` is valid YAML, and a key

@@ -91,6 +91,8 @@ class Library:
         now = reading.article
         if now is None:
             return next(problem for problem in reading.problems if problem.severity is not Severity.REPAIRED)
+        if now.title == article.title and not now.slug_given:
+            now = replace(now, slug=article.slug, url=article.url)  # it may go by its file's name
         if now.slug != article.slug:
             message = f"its slug was {article.slug} and is now {now.slug}"
             return Problem(article.path, message, hint="plan again", code="article.changed")
@@ -133,7 +135,9 @@ class Library:
 
 
 def _catalogue(rows: Sequence[Row], problems: Sequence[Problem]) -> Catalogue:
-    """Articles and problems of all files; of two articles with one slug the second is refused."""
+    """Articles and problems of all files; of two articles with one slug the second goes by its file's name, or not at
+    all where its author wrote that slug.
+    """
     found = [*problems]
     articles: list[Article] = []
     slugs: dict[str, Article] = {}
@@ -143,18 +147,29 @@ def _catalogue(rows: Sequence[Row], problems: Sequence[Problem]) -> Catalogue:
         article = row.article
         if article is None:
             continue
+        if article.slug in slugs and not article.slug_given:
+            article = _by_file_name(article)
         if first := slugs.get(article.slug):
             message = f"the slug {article.slug} is taken by {first.path}; this file is not used"
             found.append(Problem(article.path, message, hint="give it a `slug:` of its own", code="slug.taken"))
             continue
         if same := titles.get(article.title):
             message = f"has the title of {same.path}"
-            hint = "give it another title, or remove one of them"
+            hint = f"give it another title or a `slug:`; it goes by {article.slug}, or remove one of them"
             found.append(Problem(article.path, message, Severity.WARNING, hint=hint, code="title.twice"))
         slugs[article.slug] = titles[article.title] = article
         articles.append(article)
     found.sort(key=lambda problem: (problem.path, problem.line, problem.column))
     return Catalogue(tuple(articles), tuple(found))
+
+
+def _by_file_name(article: Article) -> Article:
+    """The same article under a slug made from its file's name."""
+    from syndicate.content.text import slugify
+
+    slug = slugify(Path(article.path).stem)
+    url = article.url.removesuffix(article.slug) + slug if article.url.endswith(f"/{article.slug}") else article.url
+    return replace(article, slug=slug, url=url)
 
 
 @contextmanager

@@ -146,7 +146,7 @@ def _entry(chunk: _Chunk, notes: Notes) -> Entry | None:
         except strict.Broken:
             entry = _repaired(chunk, notes)
     except strict.Unsafe as error:
-        notes.refuse("frontmatter.unsafe", error.why, error.at, "write the value as plain or quoted text")
+        notes.refuse("frontmatter.unsafe", error.why, error.at, "mend it by hand: no repair of it would be certain")
     except Unreadable as error:
         at = error.at if error.at[0] else (chunk.line, _value_column(chunk))
         if normal(chunk.key) in TITLE:

@@ -52,11 +52,12 @@ def read_bytes(path: Path | str, notes: Notes) -> tuple[bytes, Stamp]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except (OSError, ValueError) as error:
-        notes.refuse("file.unreadable", f"cannot be opened: {_reason(error)}", hint="check its permissions")
+        hint = "check the path" if isinstance(error, FileNotFoundError) else "check its permissions"
+        notes.refuse("file.unreadable", f"cannot be opened: {_reason(error)}", hint=hint)
     try:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):
-            notes.refuse("file.kind", "is not a regular file", hint="remove it from the article folder")
+            notes.refuse("file.kind", "is not a regular file", hint="name a Markdown file")
         if info.st_size > MAX_BYTES:
             _too_large(info.st_size, notes)
         data = _read_all(descriptor, info.st_size + 1)

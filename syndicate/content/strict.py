@@ -72,7 +72,7 @@ class _Parser:
             entries[key] = Entry(key, value, *at, style=getattr(event, "style", None) or "")
         next(self.events)  # document end
         if not isinstance(second := next(self.events), yaml.StreamEndEvent):
-            raise Unsafe("a second YAML document begins here", self._at(second.start_mark))
+            raise Unsafe("a second YAML document begins here; keep one", self._at(second.start_mark))
         return entries
 
     def _keys(self, parent: Any) -> Iterator[tuple[str, Any]]:
@@ -84,9 +84,9 @@ class _Parser:
             if not isinstance(event, yaml.ScalarEvent):
                 raise Broken("a key has to be a word", at)
             if event.value == "<<":
-                raise Unsafe("merge keys (<<) are not allowed here", at)
+                raise Unsafe("merge keys (<<) are not allowed here; write the keys out", at)
             if event.value in seen:
-                raise Unsafe(f"{event.value} stands twice (first in line {seen[event.value][0]})", at)
+                raise Unsafe(f"{event.value} stands twice (first in line {seen[event.value][0]}); keep one of them", at)
             seen[event.value] = at
             self.key_mark = event.start_mark
             yield event.value, next(self.events)
@@ -94,7 +94,7 @@ class _Parser:
     def _value(self, event: Any, depth: int) -> Value:
         self._check(event)
         if depth > MAX_DEPTH:
-            raise Unsafe(f"nested more than {MAX_DEPTH} deep", self._at(event.start_mark))
+            raise Unsafe(f"nested more than {MAX_DEPTH} deep; flatten it", self._at(event.start_mark))
         if isinstance(event, yaml.ScalarEvent):
             return None if _is_null(event) else event.value
         if isinstance(event, yaml.MappingStartEvent):

@@ -65,7 +65,7 @@ def spoil(folder: Path) -> None:
 
 def test_with_and_without_cache_the_catalogue_is_equal(articles: Path, library: Make, cache: Path) -> None:
     plain = library().load()
-    assert len(plain.articles) == 3
+    assert len(plain.articles) == 4
     assert len(plain.problems) == 3
     cold = library(cache=True, clock=Clock()).load()
     written = cache.read_bytes()
@@ -106,7 +106,7 @@ def test_a_change_an_addition_and_a_removal_are_seen(articles: Path, library: Ma
     (articles / "a.md").write_text(text_of("A", cta="its"))
     after = library(cache=True, clock=Clock()).load()
     assert after == library().load()
-    assert [article.path.rpartition("/")[2] for article in after.articles] == ["a.md", "e.md", "日本.md"]
+    assert [article.path.rpartition("/")[2] for article in after.articles] == ["a.md", "d.md", "e.md", "日本.md"]
     assert after.articles[0].cta == "its"
 
 

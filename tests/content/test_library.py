@@ -35,19 +35,33 @@ def test_overlapping_folders_give_an_article_once(tmp_path: Path, library: Make)
         assert article.path == "articles/news/x.md"
 
 
-def test_of_two_articles_with_one_slug_the_second_is_refused(tmp_path: Path, library: Make) -> None:
+def test_of_two_articles_with_one_written_slug_the_second_is_refused(tmp_path: Path, library: Make) -> None:
     for name in ("a", "b", "c"):
-        (tmp_path / "articles" / f"{name}.md").write_text(text_of("Same title"))
+        (tmp_path / "articles" / f"{name}.md").write_text(text_of(f"Title {name}", slug="same"))
     catalogue = library().load()
     assert [article.path for article in catalogue.articles] == ["articles/a.md"]
     for problem, path in zip(catalogue.problems, ("articles/b.md", "articles/c.md"), strict=True):
         assert problem == Problem(
             path,
-            "the slug same-title is taken by articles/a.md; this file is not used",
+            "the slug same is taken by articles/a.md; this file is not used",
             Severity.ERROR,
             hint="give it a `slug:` of its own",
             code="slug.taken",
         )
+
+
+def test_of_two_articles_with_one_title_the_second_goes_by_its_files_name(tmp_path: Path, library: Make) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "articles" / f"{name}.md").write_text(text_of("Same title"))
+    made = library()
+    first, second = made.load().articles
+    assert (first.slug, second.slug) == ("same-title", "b")
+    assert second.url.endswith("/b")
+    (problem,) = made.load().problems
+    assert (problem.path, problem.message) == ("articles/b.md", "has the title of articles/a.md")
+    worded = made.with_body(second)
+    assert isinstance(worded, Article)
+    assert (worded.slug, worded.url) == (second.slug, second.url)
 
 
 def test_two_articles_with_one_title_and_two_slugs_are_a_warning(tmp_path: Path, library: Make) -> None:
