@@ -5,7 +5,7 @@ from __future__ import annotations
 from syndicate.errors import RenderError
 from syndicate.model import Article, Edition, Image, Post, Problem, Publication, Severity, TextRules
 from syndicate.render import views
-from syndicate.render.fit import URL, Fitted, Part, fit
+from syndicate.render.fit import URL, Fitted, Part, fit, measure
 from syndicate.render.gist import about, hook_and_points
 from syndicate.render.hashtags import hashtags
 from syndicate.render.links import link_to
@@ -63,7 +63,13 @@ def _override(article: Article, channel: str, network: str) -> str:
 def _fit_override(text: str, url: str, rules: TextRules) -> Fitted:
     """The author's text as it is; the link follows unless the text holds one that survives."""
     alone = fit([Part("text", text)], rules)
-    return alone if URL.search(alone.text) else fit([Part("text", text), Part(LINK, url, whole=True)], rules)
+    fitted = alone if URL.search(alone.text) else fit([Part("text", text), Part(LINK, url, whole=True)], rules)
+    if fitted.text.strip() in {"", url}:
+        raise RenderError(
+            f"the text has {measure(text, rules):,} characters, and the network takes {rules.max_length:,}",
+            hint="Shorten it; it has no place at which it could be cut.",
+        )
+    return fitted
 
 
 def _parts(
@@ -94,7 +100,7 @@ def _parts(
 def _problems(article: Article, fitted: Fitted, rules: TextRules, overridden: bool) -> list[Problem]:
     if not fitted.cut:
         return []
-    what = "the text of the front matter was shortened" if overridden else f"shortened: {', '.join(fitted.cut)}"
+    what = "the text that was given for it was shortened" if overridden else f"shortened: {', '.join(fitted.cut)}"
     return [
         Problem(
             path=article.path,

@@ -183,3 +183,8 @@ def test_hashtags_of_the_front_matter_are_taken_as_they_are() -> None:
     assert hashtags(replace(RISE, tags=("a", "b", "c"), overrides=Overrides(hashtags=("OnlyThis",))), 5) == (
         "OnlyThis",
     )
+
+
+def test_a_text_that_cannot_be_cut_is_an_error_and_not_a_bare_link() -> None:
+    with pytest.raises(RenderError, match="the text has 4,000 characters, and the network takes 3,000"):
+        written(overridden(linkedin="x" * 4000))
