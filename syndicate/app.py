@@ -21,6 +21,7 @@ from syndicate.config.load import Loaded, load
 from syndicate.config.settings import Settings
 from syndicate.errors import ConfigError, UsageError
 from syndicate.model import Channel, History, Payload, Problem
+from syndicate.model.limits import Limits
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -69,6 +70,8 @@ class App:
     clock: Clock
     #: account -> its adapter, made once
     adapter: Callable[[str], Adapter]
+    #: account -> how fast it may send
+    limits: Callable[[str], Limits]
     #: opens the ledger once
     ledger: Lazy[Ledger]
     #: what was said already, without opening the ledger
@@ -137,6 +140,7 @@ def assemble(config: Path, clock: Clock = now) -> App:
         settings=settings,
         clock=clock,
         adapter=cache(lambda name: make_adapter(loaded, settings, name, resolve_strictly(root))),
+        limits=lambda name: settings.accounts[name].limits,
         ledger=Lazy(lambda: open_ledger(settings)),
         history=lambda: read_history(settings),
         library=cache(lambda: make_library(settings)),
@@ -158,6 +162,7 @@ def rehearsal(app: App, sink: Sink = lambda key, payload: None) -> App:
     return replace(
         app,
         adapter=cache(lambda name: DryRun(make_adapter(app.loaded, app.settings, name, resolve), sink)),
+        limits=lambda name: Limits(),
         ledger=Lazy(lambda: rehearsal_copy(database_url(app.settings), app.root)),
         durable=False,
     )

@@ -19,6 +19,7 @@ from syndicate.config.settings import Settings
 from syndicate.errors import ConfigError, SyndicateError
 from syndicate.model import ChannelPlan, Plan
 from syndicate.pipeline import Report, make_plan, run
+from syndicate.reminders import remind
 
 #: Notes of a plan that an operator wants to know of; the others say that all is as it should be.
 TELLING = {"late-skip", "late-ask", "blackout"}
@@ -33,10 +34,12 @@ def tick(app: App, at: datetime) -> list[Report]:
 
 def carry_out(app: App, plan: Plan) -> list[Report]:
     """Enters and delivers what a plan holds, and what earlier runs left unfinished."""
-    reports = []
+    reports, live = [], []
     for stage, channels in stages(app, app.channels()):
         parts = [part for part in plan.channels if part.channel in channels]
         reports.append(run(stage, parts, actor="scheduler", progress=lambda key, tally: None))
+        live += reports[-1:] if stage is app else []
+    remind(app, plan, live)
     return reports
 
 
@@ -126,7 +129,9 @@ def lines(report: Report) -> Iterator[str]:
     for one in report.done:
         tally = one.tally
         counts = f"sent {tally.sent}, refused {tally.refused}, later {tally.deferred}, unknown {tally.unknown}"
-        yield f"{one.key}: {counts}{'; ' if tally.note else ''}{tally.note}"
+        yield "; ".join(filter(None, (f"{one.key}: {counts}", tally.note, tally.waits)))
+    for waits in report.waiting:
+        yield f"{waits.key}: waits for approval{f' ({waits.reason})' if waits.reason else ''}: {waits.answer}"
     for problem in (*(failure.problem for failure in report.failures), *report.problems):
         yield f"{problem.where}: {problem.message} {problem.hint}".rstrip()
 

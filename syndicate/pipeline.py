@@ -6,59 +6,23 @@ Four callers: the scheduler, `run --once` and `send` by hand, any dry run (the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from syndicate import plan as planning
-from syndicate.errors import EditionExists, SyndicateError, Unsupported
-from syndicate.ledger.base import Entry, LeftOut
-from syndicate.model import (
-    Article,
-    Channel,
-    ChannelPlan,
-    Delivery,
-    Edition,
-    Kind,
-    Letter,
-    Payload,
-    Plan,
-    Post,
-    Problem,
-    Recipient,
-    Severity,
-    TextRules,
-    Used,
-)
+from syndicate.approval import released
+from syndicate.drafts import Failure, Proof, enter, failure, proofs
+from syndicate.errors import SyndicateError
+from syndicate.model import ChannelPlan, Delivery, Letter, Payload, Plan, Post, Problem, Recipient
 
 if TYPE_CHECKING:
     from syndicate.adapters.base import Adapter
     from syndicate.app import App
-    from syndicate.audience.csv import Readers
-    from syndicate.audience.named import Named
     from syndicate.deliver.courier import Tally
 
 Progress = Callable[[str, "Tally"], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """An edition in words, as it would be entered."""
-
-    edition: Edition
-    message: Letter | Post
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An edition that could not be put into words, or not be sent at all; the others go on."""
-
-    key: str
-    channel: str
-    problem: Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +35,21 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """An edition that waits for a person's yes."""
+
+    key: str
+    channel: str
+    #: why it waits once more; empty for a first draft
+    reason: str = ""
+
+    @property
+    def answer(self) -> str:
+        """The command with which a person says yes."""
+        return f"syndicate editions approve {self.key}"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a run did."""
 
@@ -80,109 +59,12 @@ class Report:
     failures: tuple[Failure, ...] = ()
     #: found while the editions were put into words and their audiences read
     problems: tuple[Problem, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
 
 def make_plan(app: App, at: datetime) -> Plan:
     """What is due at `at` by the schedules."""
     return planning.make_plan(app.library().load().articles, app.channels(), app.history(), at)
-
-
-def plan_hash(app: App, plan: Plan) -> str:
-    """Hex SHA-256 over all that decides the bytes: articles, channels, templates, audiences, publication."""
-    digest = sha256(repr(app.settings.publication).encode())
-    for edition in plan.editions:
-        digest.update(f"{edition.key} {edition.channel!r}".encode())
-        digest.update(repr(app.settings.accounts[edition.channel.account]).encode())
-        digest.update(" ".join(article.sha256 for article in edition.articles).encode())
-        digest.update(template_fingerprint(app, edition.channel.template).encode())
-        if edition.channel.audience:
-            digest.update(app.readers(edition.channel.audience).fingerprint().encode())
-    return digest.hexdigest()
-
-
-def template_fingerprint(app: App, name: str) -> str:
-    """Hex SHA-256 over every template that an edition of this name may use: its own files, and what they include."""
-    digest = sha256(name.encode())
-    for folder in app.templates().folders:
-        for path in sorted(folder.rglob("*.j2")):
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def proofs(app: App, editions: Iterable[Edition]) -> Iterator[Proof | Failure]:
-    """Puts editions into words; touches nothing. A faulty template or article stops its own edition only."""
-    for edition in editions:
-        try:
-            check_support(app, edition.channel)
-            yield proof(app, edition)
-        except SyndicateError as error:
-            yield failure(edition.key, edition.channel, error)
-
-
-def check_support(app: App, channel: Channel) -> None:
-    """Raises `Unsupported` where the account's network takes no such message: better before it is entered."""
-    from syndicate.adapters import load as load_adapter
-
-    adapter = app.settings.accounts[channel.account].adapter
-    needed = "email" if channel.kind is Kind.DIGEST else "post"
-    if needed not in load_adapter(adapter).supports:
-        what = "digests" if channel.kind is Kind.DIGEST else "posts"
-        hint = f"Name another account under channels.{channel.name}.account."
-        raise Unsupported(f"account {channel.account} ({adapter}) takes no {what}", hint=hint)
-
-
-def proof(app: App, edition: Edition) -> Proof:
-    """One edition in words. Raises `RenderError`."""
-    problems: list[Problem] = []
-    articles = tuple(with_body(app, article, problems) for article in edition.articles)
-    edition = replace(edition, articles=articles)
-    if edition.channel.kind is Kind.DIGEST:
-        from syndicate.render.email import letter
-
-        message, found = letter(edition, app.settings.publication, app.templates())
-        return Proof(edition, message, (*problems, *found))
-    return Proof(edition, *write_post(app, edition, problems))
-
-
-def write_post(app: App, edition: Edition, problems: list[Problem]) -> tuple[Post, tuple[Problem, ...]]:
-    """A post in the words and within the limits of its account's network."""
-    from syndicate.render.post import post
-
-    adapter = app.adapter(edition.channel.account)
-    picture = app.library().picture(edition.articles[0]) if "image" in adapter.supports else None
-    if isinstance(picture, Problem):
-        problems.append(picture)
-        picture = None
-    rules = network_rules(app, edition.channel)
-    network = edition.channel.template or adapter.name
-    message, found = post(edition, app.settings.publication, app.templates(), rules, network, picture)
-    return message, (*problems, *found)
-
-
-def network_rules(app: App, channel: Channel) -> TextRules:
-    """What the channel's network counts; an account on this disk writes for the network its template is named after."""
-    from syndicate.adapters import BUILTIN
-    from syndicate.adapters import load as load_adapter
-
-    adapter = app.adapter(channel.account)
-    if adapter.local and channel.template in BUILTIN:
-        return load_adapter(channel.template).rules
-    return adapter.rules
-
-
-def with_body(app: App, article: Article, problems: list[Problem]) -> Article:
-    """The article with its text; where that cannot be read any more, the edition goes without and says so."""
-    found = app.library().with_body(article)
-    if isinstance(found, Problem):
-        problems.append(found)
-        return article
-    return replace(found, overrides=article.overrides)  # `post --text` stands in no file
-
-
-def failure(key: str, channel: Channel, error: SyndicateError) -> Failure:
-    """An exception of one edition as a value."""
-    problem = error.problems[0] if error.problems else Problem(key, error.message, Severity.ERROR, hint=error.hint)
-    return Failure(key, channel.name, problem)
 
 
 def run(
@@ -193,15 +75,19 @@ def run(
     progress: Progress,
     again: bool = False,
     others: bool = True,
+    grant: str = "",
 ) -> Report:
-    """Enters what is due and delivers it; with `others`, also what earlier runs of these channels left unfinished."""
+    """Enters what is due and delivers it; with `others`, also what earlier runs of these channels left unfinished.
+
+    `grant` says who has approved these editions; without it, those of a channel that asks for approval wait.
+    """
     parts = tuple(parts)
     recognise(app, parts)
     found = list(proofs(app, (edition for part in parts for edition in part.editions)))
-    entered = [enter(app, one, parts, actor, again) for one in found if isinstance(one, Proof)]
+    entered = [enter(app, one, parts, actor, again, grant) for one in found if isinstance(one, Proof)]
     keys = {one.edition.key for one in found if isinstance(one, Proof)}
     channels = {part.channel.name for part in parts} if others else set()
-    ended = list(deliver_unfinished(app, keys, channels, progress))
+    ended = list(deliver_unfinished(app, keys, channels, progress, actor))
     return Report(
         proofs=tuple(one for one in found if isinstance(one, Proof)),
         done=tuple(one for one in ended if isinstance(one, Done)),
@@ -209,6 +95,7 @@ def run(
         problems=tuple(
             problem for one in (*found, *entered) if not isinstance(one, Failure) for problem in one.problems
         ),
+        waiting=tuple(one for one in waiting(app) if one.key in keys or one.channel in channels),
     )
 
 
@@ -221,8 +108,16 @@ def recognise(app: App, parts: Iterable[ChannelPlan]) -> None:
             app.ledger().recognise(others)
 
 
+def waiting(app: App) -> Iterator[Waiting]:
+    """The editions that wait for approval, oldest first."""
+    ledger = app.ledger()
+    for key in ledger.awaiting():
+        if row := ledger.edition(key):
+            yield Waiting(key, row.channel, row.reason)
+
+
 def deliver_unfinished(
-    app: App, keys: Container[str], channels: Container[str], progress: Progress
+    app: App, keys: Container[str], channels: Container[str], progress: Progress, actor: str
 ) -> Iterator[Done | Failure]:
     """The editions of these keys or channels that the ledger has open, whoever entered them."""
     ledger = app.ledger()
@@ -231,100 +126,10 @@ def deliver_unfinished(
         if row is None or app.stop.is_set() or (key not in keys and row.channel not in channels):
             continue
         try:
-            yield Done(key, row.channel, deliver(app, key, progress))
+            if released(app, row, actor):
+                yield Done(key, row.channel, deliver(app, key, progress))
         except SyndicateError as error:
             yield failure(key, app.channel(row.channel), error)
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """An edition that stands in the ledger now."""
-
-    #: of its audience
-    problems: tuple[Problem, ...] = ()
-
-
-def enter(app: App, found: Proof, parts: Iterable[ChannelPlan], actor: str, again: bool) -> Entered | Failure:
-    """Freezes an edition in the ledger, unless another caller did so first: then it is theirs, and not sent twice."""
-    from syndicate.render.freeze import freeze
-
-    edition = found.edition
-    part = next(part for part in parts if part.channel == edition.channel)
-    who = audience(app, edition.channel)
-    entry = Entry(
-        key=edition.key,
-        channel=edition.channel.name,
-        kind=edition.channel.kind,
-        account=edition.channel.account,
-        occasion=edition.occasion,
-        title=found.message.subject if isinstance(found.message, Letter) else edition.articles[0].title,
-        frozen=freeze(found.message),
-        articles=tuple(use_of(edition, article) for article in edition.articles),
-        recipients=who.recipients,
-        left_out=left_out(part, who),
-        actor=actor,
-        again=again,
-    )
-    try:
-        app.ledger().enter(entry, app.clock())
-    except SyndicateError as error:
-        if isinstance(error, EditionExists) and app.ledger().edition(edition.key):
-            return Entered()
-        return failure(edition.key, edition.channel, error)
-    return Entered(tuple(who.problems))
-
-
-def use_of(edition: Edition, article: Article) -> Used:
-    """An article's place in an edition, for the ledger."""
-    return Used(
-        edition=edition.key,
-        channel=edition.channel.name,
-        occasion=edition.occasion,
-        slug=article.slug,
-        path=article.path,
-        sha256=article.sha256,
-        slug_given=article.slug_given,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who gets an edition, streamed once; who does not and which rows are faulty is known afterwards."""
-
-    recipients: Iterable[Recipient]
-    left_out: Iterable[LeftOut] = ()
-    problems: Sequence[Problem] = ()
-
-
-def audience(app: App, channel: Channel) -> Audience:
-    """The subscribers of a digest; for a post, the account itself."""
-    if channel.kind is Kind.POST:
-        return Audience((Recipient(channel.account),))
-    people = app.readers(channel.audience)
-    recipients = somebody(people, channel.audience)
-    left_out = (LeftOut("recipient", who, reason) for who, reason in people.left_out)
-    return Audience(recipients, left_out, people.problems)
-
-
-def somebody(people: Readers | Named, audience: str) -> Iterator[Recipient]:
-    """The readers. Raises `SyndicateError` at the end, so that nothing is entered, if the file could not be read to its
-    end or held nobody: an edition that nobody got would have used up its articles.
-    """
-    count = 0
-    for count, recipient in enumerate(people, start=1):  # noqa: B007  counted to the end
-        yield recipient
-    if unread := [problem for problem in people.problems if not problem.line and problem.severity is Severity.ERROR]:
-        raise SyndicateError(f"the audience {audience} cannot be read", problems=unread)
-    if not count:
-        raise SyndicateError(f"the audience {audience} has no reader", problems=people.problems)
-
-
-def left_out(part: ChannelPlan, who: Audience) -> Iterator[LeftOut]:
-    """Articles that the plan left out, then the rows that the audience left out while it was read."""
-    for skipped in part.skipped:
-        if skipped.code not in {"used", "too-old", "late-skip"}:  # ledger and date of the article tell these for ever
-            yield LeftOut("article", skipped.article.slug, skipped.reason)
-    yield from who.left_out
 
 
 def deliver(app: App, key: str, progress: Progress) -> Tally:
@@ -339,7 +144,7 @@ def deliver(app: App, key: str, progress: Progress) -> Tally:
         raise SyndicateError(f"there is no edition {key}")
     channel = app.channel(row.channel)
     policy, attempts = Policy(unknown=channel.unknown), Attempts(app.attempts())
-    courier = Courier(app.ledger(), app.clock, policy, attempts=attempts, stop=app.stop)
+    courier = Courier(app.ledger(), app.clock, policy, attempts=attempts, limits=app.limits(row.account), stop=app.stop)
     adapter = app.adapter(row.account)
     compose = composer(app, thaw(app.ledger().frozen(key)), adapter, channel.audience)
     return courier.deliver(key, adapter, compose, lambda tally: progress(key, tally))

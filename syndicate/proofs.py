@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from syndicate.drafts import Proof, network_rules, plan_hash
 from syndicate.model import ChannelPlan, Letter, Mail, Payload, Plan, Post, Request
 from syndicate.model.message import digest
-from syndicate.pipeline import Proof, Report, network_rules, plan_hash
+from syndicate.pipeline import Report
 from syndicate.render import proofs as sheets
 from syndicate.render.opened import links_of, open_letter
 

@@ -194,3 +194,19 @@ def test_after_the_stop_nothing_more_is_claimed(room: Newsroom, project: Project
     room.tick()
     assert not (project.folder / "outbox").exists()
     assert [row.state for row in room.app().ledger().editions()] == ["sending"] * 3
+
+
+def test_what_waits_for_approval_is_told_once_and_goes_out_after_it(
+    project: Project, room: Newsroom, heard: Heard, clock: Clock
+) -> None:
+    project.configure(("approval: none ", "approval: required "), ('schedule: {cron: "30 10 * * MON-FRI"}', ""))
+    for _ in range(3):
+        room.tick()
+    assert heard.lines == [f"{DIGEST}: waits for approval: syndicate editions approve {DIGEST}"]
+    assert project.syndicate("editions", "approve", DIGEST).status == 0
+    clock.advance(timedelta(minutes=1))
+    room.tick()
+    assert heard.lines[1:] == [f"{DIGEST}: sent 3, refused 0, later 0, unknown 0"]
+    told = " ".join(project.syndicate("why", DIGEST).out.split())
+    assert "- awaiting -> approved person a person's word" in told
+    assert "- approved -> sending scheduler as it was approved" in told

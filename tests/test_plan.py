@@ -21,7 +21,7 @@ from syndicate.model import (
     Select,
     Used,
 )
-from syndicate.plan import by_hand, coming, make_plan, one_post, other_names
+from syndicate.plan import anew, by_hand, changed_since, coming, make_plan, one_post, other_names
 
 ZONE = ZoneInfo("Asia/Kolkata")
 NOON = datetime(2025, 3, 10, 12, tzinfo=ZONE)
@@ -331,6 +331,8 @@ def test_a_post_whose_moment_passed_waits_for_a_person_if_the_channel_asks() -> 
     channel = scheduled(ON_PUBLISH, late=Late(then="ask"))
     part = part_of([article("missed", "2025-03-09"), article("now", "2025-03-10T11:00")], channel, History(), NOON)
     assert ([one.key for one in part.editions], part.waiting) == (["linkedin/now"], ("linkedin/missed",))
+    alone = part_of([article("missed", "2025-03-09")], channel, History(), NOON)
+    assert (alone.code, alone.note) == ("late-ask", "what passed its grace waits for a person (late.then: ask)")
 
 
 def test_a_publish_time_in_quiet_hours_moves_and_one_in_a_blackout_is_left_to_a_person() -> None:
@@ -351,6 +353,15 @@ def test_what_comes_next_is_known_of_both_kinds_of_schedule() -> None:
         ("03-11", "a"),
         ("03-12", "b"),
     ]
+
+
+def test_an_occasion_in_the_hour_that_occurs_twice_has_no_more_posts_than_another() -> None:
+    channel = replace(scheduled(POSTS, cron="30 2 * * *", zone="Europe/Berlin"), select=Select(max=1))
+    now, articles = datetime(2025, 10, 26, 0, 45, tzinfo=UTC), [article("a", "2025-10-20"), article("b", "2025-10-21")]
+    first = part_of(articles, channel, History(), now)
+    used = tuple(replace(use, occasion=use.occasion.astimezone(UTC)) for use in enter(History(), *first.editions).used)
+    again = part_of(articles, channel, History(used, {}), now + timedelta(hours=1))
+    assert (slugs(first), slugs(again)) == (["b"], [])
 
 
 def test_the_hour_that_occurs_twice_has_one_digest() -> None:
@@ -384,3 +395,41 @@ def test_every_article_is_either_taken_or_left_out_with_a_reason(
     assert sorted(taken + left) == sorted(one.path for one in articles)
     assert len(taken) <= most
     assert all(skipped.reason for skipped in plan.channels[0].skipped)
+
+
+def test_an_edition_is_drafted_anew_of_its_own_articles_as_they_are_now() -> None:
+    a, b, new = article("a", "2025-03-01"), article("b", "2025-03-02"), article("new", "2025-03-03")
+    (edition,) = part_of([a, b], DIGEST, History(), NOON).editions
+    history = enter(History(), edition)
+    uses = history.used
+    edited = replace(b, title="Retitled", slug="retitled", sha256="2")
+    part = anew([a, edited, new], DIGEST, history, edition.key, edition.occasion, uses)
+    assert [one.key for one in part.editions] == [edition.key]
+    assert slugs(part) == ["retitled", "a"]
+    part = anew([replace(a, draft=True), new], DIGEST, history, edition.key, edition.occasion, uses)
+    assert (part.editions, part.code) == ((), "gone")
+    assert "seeds/a.md: it is a draft" in part.note
+    assert "they are gone" in anew([new], DIGEST, history, edition.key, edition.occasion, uses).note
+
+
+def test_an_article_that_was_edited_since_is_named_with_its_edition_even_after_it_was_renamed() -> None:
+    one = article("one", sha256="1")
+    (edition,) = part_of([one], DIGEST, History(), NOON).editions
+    history = enter(History(), edition)
+    history = replace(history, used=tuple(replace(use, sha256="1") for use in history.used))
+    assert list(changed_since([one], DIGEST.name, history)) == []
+    moved = replace(one, path="seeds/moved.md")
+    history = replace(history, used=(*history.used, *other_names([moved], DIGEST.name, history)))
+    edited = replace(moved, slug="retitled", sha256="2")
+    assert [use.edition for _, use in changed_since([edited], DIGEST.name, history)] == [edition.key]
+    assert list(changed_since([edited], "linkedin", history)) == []
+
+
+def test_articles_of_a_rejected_digest_are_taken_again_only_where_a_person_asks() -> None:
+    (edition,) = part_of([article("a")], DIGEST, History(), NOON).editions
+    history = enter(History(), edition)
+    rejected = replace(history, editions={edition.key: "rejected"})
+    assert by_hand([article("a")], DIGEST, rejected, NOON).editions == ()
+    assert by_hand([article("a")], DIGEST, history, NOON, again=True).editions == ()
+    part = by_hand([article("a")], DIGEST, rejected, NOON, again=True)
+    assert [one.key for one in part.editions] == ["weekly-digest/2025-03-10T12:00"]

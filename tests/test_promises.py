@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from syndicate.adapters.dkim import dns_record
 from syndicate.testing.linkedin import TOKEN, FakeLinkedIn
 from syndicate.testing.smtp import Fault, SmtpServer
 from tests.project import MONDAY, Project
@@ -49,7 +53,7 @@ def wire(project: Project) -> Iterator[Wire]:
             ("mode: rehearsal", "mode: live"),
             ("  outbox: {adapter: file, folder: outbox}", f"  outbox: {{adapter: file, folder: outbox}}{accounts}"),
             ("account: outbox\n    audience", "account: mail\n    audience"),
-            ("account: outbox\n    template: linkedin", "account: page\n    template: linkedin"),
+            ("account: outbox\n    template: linkedin", "account: page\n    template: linkedin\n    approval: none"),
         )
         yield Wire(smtp, linkedin)
 
@@ -265,3 +269,25 @@ def test_a_file_that_holds_a_new_article_under_a_new_slug_is_sent(project: Proje
     said = project.syndicate("run", "--once", "--at", "2025-03-17T12:00")
     assert said.status == 0, said
     assert len(wire.smtp.journal) == arrived + 3
+
+
+def test_a_signed_dry_run_shows_the_signed_bytes_and_anybody_can_verify_them(project: Project, wire: Wire) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (project.folder / "var" / "dkim.pem").write_bytes(pem)
+    (project.folder / "var" / "dkim.pem").chmod(0o600)
+    signature = 'dkim: {domain: example.com, selector: s1, private_key: "${file:var/dkim.pem}"}'
+    project.configure(("tls: none}", f"tls: none, {signature}}}"))
+    said = project.syndicate("run", "--once", "--at", MONDAY, "--dry-run", "--out", "proofs")
+    assert said.status == 0, said
+    project.syndicate("run", "--once", "--at", MONDAY)
+    assert wire.hashes() == sorted(line["sha256"] for line in manifest(project.folder / "proofs"))
+    record = dns_record(key).encode()
+    assert all(dkim.verify(mail.data, dnsfunc=lambda name, timeout=0: record) for mail in wire.smtp.journal)
+
+
+def test_a_signature_for_another_domain_is_found_before_anything_is_sent(project: Project, wire: Wire) -> None:
+    project.configure(("tls: none}", 'tls: none, dkim: {domain: example.net, selector: s, private_key: "${env:X}"}}'))
+    said = project.syndicate("run", "--once", "--at", MONDAY)
+    assert said.status == 2
+    assert "which example.net cannot sign for" in said.err

@@ -214,7 +214,8 @@ def test_a_second_sigterm_ends_it_at_once_and_what_was_in_flight_is_unknown(proj
     arrived = {one.recipient for one in mail.journal}
     app = assemble(project.folder / "config" / "syndicate.yaml")
     Courier(app.ledger(), app.clock, attempts=Attempts(app.attempts())).recover()
-    in_doubt = {one["recipient"] for one in project.syndicate("status", "--json").json["unknown"]}
+    waits = project.syndicate("status", "--json").json["waits"]
+    in_doubt = {one["what"].rpartition(":")[2] for one in waits if one["why"] == "unknown"}
     assert in_doubt == arrived
 
 

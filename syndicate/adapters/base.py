@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
+from datetime import date
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,12 +56,20 @@ class Adapter(ABC):
         return nullcontext()
 
     def prepare(self, session: Any, payload: Payload) -> Payload | Outcome:
-        """Uploads, with no public effect; may happen twice. The payload with its holes filled, or what went wrong."""
+        """Uploads, with no public effect; may happen twice. The payload with its holes filled, or what went wrong.
+
+        The ids stand in `fills` of what is returned, and are handed in with the next attempt: a hole whose id is there
+        is filled with it and nothing is uploaded, so that a repeat has the same bytes.
+        """
         return payload
 
     @abstractmethod
     def send(self, session: Any, payload: Payload, key: str) -> Outcome:
         """The one call that counts; never raises for a fault of the network. `key` goes to those that know a repeat."""
+
+    def warnings(self, today: date) -> tuple[str, ...]:
+        """What will stop working soon, such as a token or a version of the API, each with what to do. Asks nobody."""
+        return ()
 
     def find(self, session: Any, payload: Payload, key: str) -> Receipt | None:
         """Asks the network whether it has the message; only if `dedupe.lookup`. None: it certainly has not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import date
 from typing import Any
 
 from syndicate.adapters.base import Adapter
@@ -36,6 +37,10 @@ class DryRun(Adapter):
         """Shows the payload instead of sending it."""
         self._sink(key, payload)
         return Receipt(status="dry run")
+
+    def warnings(self, today: date) -> tuple[str, ...]:
+        """Those of the wrapped adapter."""
+        return self._adapter.warnings(today)
 
     def find(self, session: Any, payload: Payload, key: str) -> Receipt | None:
         """Nothing was sent, so nothing is found."""

@@ -89,7 +89,7 @@ def sort(result: Answer | Broken, table: Table, now: Clock = utc_now) -> Outcome
     if isinstance(result, Broken):
         if result.hint:
             return Paused(result.reason, result.hint)
-        return Unknown(result.reason) if result.sent else Deferred(result.reason)
+        return Unknown(result.reason) if result.sent else Deferred(result.reason, reached=False)
     verdict = table.special.get(result.status)
     if verdict is not None:
         return verdict(result)

@@ -51,6 +51,10 @@ _PICTURES = frozenset({"image/jpeg", "image/png", "image/gif"})
 _RECONNECT = "Sign in again: syndicate connect, with the account's name."
 
 
+#: So long ahead it is said that something ends.
+NOTICE = timedelta(days=30)
+
+
 def sunset(version: str) -> date:
     """The last day of an API version: the 15th, a year after it came out; LinkedIn announced one exception.
 
@@ -73,6 +77,9 @@ class LinkedInOptions(base.Options):
     """A member or a page that posts."""
 
     token: SecretStr = Field(description="access token with w_member_social or w_organization_social; lives 60 days")
+    token_until: date | None = Field(
+        default=None, description="last day of the token, 60 days after it was made; `status` warns before"
+    )
     author: str = Field(
         pattern=r"^urn:li:(person|organization):[A-Za-z0-9_-]+$",
         description="who posts: urn:li:person:… or urn:li:organization:…",
@@ -151,6 +158,8 @@ class LinkedIn(base.Adapter):
         request = _request(payload)
         if not request.uploads:
             return request
+        if HOLE in request.fills:
+            return _filled(request, request.fills[HOLE])
         (upload,) = request.uploads
         wanted = {"initializeUploadRequest": {"owner": self.options.author}}
         begin = Request("POST", self._url("/rest/images?action=initializeUpload"), _json(wanted), self._headers())
@@ -167,6 +176,18 @@ class LinkedIn(base.Adapter):
     def send(self, session: requests.Session, payload: Payload, key: str) -> Outcome:
         """Publishes. A 422 that names an earlier post of the same content is that post's receipt."""
         return http.sort(http.exchange(session, _request(payload), self._credentials()), self._table, self._now)
+
+    def warnings(self, today: date) -> tuple[str, ...]:
+        """The end of the API version and of the token, a while ahead."""
+        options = self.options
+        found = (
+            _ending(f"API version {options.version}", sunset(options.version), today, self._newer()),
+            _ending("the token", options.token_until, today, _RECONNECT),
+        )
+        return tuple(filter(None, found))
+
+    def _newer(self) -> str:
+        return f"Set `version` of the account to {VERSION} or newer."
 
     def _url(self, path: str) -> str:
         return self.options.base_url.rstrip("/") + path
@@ -191,7 +212,7 @@ class LinkedIn(base.Adapter):
     def _sunset(self, answer: http.Answer) -> Outcome:
         version = self.options.version
         reason = f"{_said(answer)} (version {version} ends on {sunset(version):%Y-%m-%d})"
-        return Paused(reason, f"Set `version` of the account to {VERSION} or newer.")
+        return Paused(reason, self._newer())
 
     def _throttled(self, answer: http.Answer) -> Outcome:
         """429 has no Retry-After here. The limits are per day and end at midnight UTC, but for one that ends soon."""
@@ -229,7 +250,7 @@ def _filled(request: Request, urn: str) -> Request:
         content["article"]["thumbnail"] = urn
     else:
         content["media"]["id"] = urn
-    return replace(request, body=_json(post), uploads=())
+    return replace(request, body=_json(post), uploads=(), fills={HOLE: urn})
 
 
 def _json(value: Any) -> bytes:
@@ -270,7 +291,7 @@ def _receipt(urn: str, status: str) -> Receipt:
 
 def _bad_request(answer: http.Answer) -> Outcome:
     """A picture that is not ready yet is the one 400 that time mends."""
-    if "MEDIA_ASSET_" in _words(answer):
+    if "MEDIA_ASSET_WAITING_UPLOAD" in _words(answer):  # PROCESSING_FAILED stays so: a repeat shows the same picture
         return Deferred(_said(answer), timedelta(minutes=1))
     return Refused(_said(answer))
 
@@ -291,3 +312,11 @@ def _no_place(answer: http.Answer) -> Outcome:
 def _harmless(outcome: Outcome) -> Outcome:
     """An upload without an answer leaves no doubt: nothing of it is public, and it may happen twice."""
     return Deferred(outcome.reason) if isinstance(outcome, Unknown) else outcome
+
+
+def _ending(what: str, end: date | None, today: date, hint: str) -> str:
+    """A warning of what ends on a day: from `NOTICE` on, and after it; empty before, and where nothing is known."""
+    if end is None or end - today > NOTICE:
+        return ""
+    when = f"ends on {end}, in {(end - today).days} days" if end >= today else f"has ended on {end}"
+    return f"{what} {when}. {hint}"

@@ -13,7 +13,7 @@ from time import monotonic
 from syndicate.adapters import base
 from syndicate.adapters.smtp_allowance import Allowance
 from syndicate.adapters.smtp_lane import SmtpLane, Wire
-from syndicate.adapters.smtp_mail import filled, in_ascii
+from syndicate.adapters.smtp_mail import filled, in_ascii, signed
 from syndicate.adapters.smtp_options import SmtpOptions
 from syndicate.errors import Unsupported
 from syndicate.model import Delivery, Email, Mail, Message, Outcome, Payload
@@ -40,7 +40,8 @@ class Smtp(base.Adapter):
             raise Unsupported("smtp sends e-mail, not posts")
         sender = self.options.bounce_address or message.letter.sender.address
         try:
-            return filled(in_ascii(sender), in_ascii(message.recipient.address), message)
+            mail = filled(in_ascii(sender), in_ascii(message.recipient.address), message)
+            return signed(mail, self.options.dkim.signer.header(mail.data)) if self.options.dkim else mail
         except ValueError as error:
             raise Unsupported(f"smtp cannot send this message: {error}") from error
 

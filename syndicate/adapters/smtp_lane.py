@@ -5,7 +5,9 @@ from __future__ import annotations
 import selectors
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from functools import partial
+from itertools import islice
 from time import monotonic
 
 from syndicate.adapters.smtp_allowance import Allowance
@@ -14,8 +16,9 @@ from syndicate.adapters.smtp_mail import speakable
 from syndicate.adapters.smtp_options import SmtpOptions
 from syndicate.adapters.smtp_peer import Directory
 from syndicate.adapters.smtp_protocol import Settled
+from syndicate.adapters.smtp_replies import Phase, judge_fault
 from syndicate.errors import LedgerError
-from syndicate.model import Deferred, Mail, Paused, Receipt, Refused, Unknown
+from syndicate.model import Deferred, Paused, Receipt, Refused, Unknown
 from syndicate.model.lane import Job, Record, Tried
 
 #: Seconds without news after which the lane says so.
@@ -41,7 +44,11 @@ class SmtpLane:
 
     def run(self, jobs: Iterator[Job], log: Record) -> Generator[Tried | None, None, None]:
         """Sends, over as many connections as the server bears."""
-        wire = self._wire()
+        try:
+            wire = self._wire()
+        except OSError as error:  # no more files may be open
+            yield from (Tried(job, judge_fault(Phase.CONNECT, error, "")) for job in islice(jobs, 1))
+            return
         try:
             yield from wire.run(jobs, log)
         finally:
@@ -125,11 +132,12 @@ class Wire:
 
     def _let_finish(self) -> None:
         """What is in doubt gets its answer, and the log gets to know it; what is not is dropped."""
-        if self._under_way or self._again:
+        if self._under_way:
             self._halt(LedgerError("the lane was closed"))
-            while self._under_way:
-                self._turn(TICK)
-            self._news.clear()
+        while any(link.talk.in_doubt for link in self._links):
+            self._turn(TICK)
+        self._again.clear()
+        self._news.clear()
 
     # -- the loop
 
@@ -139,9 +147,12 @@ class Wire:
             if self._directory.peer() is None:
                 return self._directory.wait(seconds)
             seconds = min(seconds, max(0.0, self._rests - self._pulse()))
-        for key, _ in self._selector.select(seconds):
-            key.data.hear()
-            self._attend(key.data)
+        ready: list[Link] = [key.data for key, _ in self._selector.select(seconds)]
+        for link in ready:
+            link.hear()
+            self._serve(link)
+        for link in ready:  # one behind the other: waking a server that sleeps costs more than a message
+            self._let_speak(link)
         now = self._pulse()
         if now - self._checked >= TICK:
             self._checked = now
@@ -152,27 +163,35 @@ class Wire:
         return None
 
     def _attend(self, link: Link) -> None:
-        """Takes what a connection has to tell, gives it work, lets it speak."""
+        self._serve(link)
+        self._let_speak(link)
+
+    def _serve(self, link: Link) -> None:
+        """Takes what a connection has to tell, and gives it work."""
         self._collect(link)
         if self._halted and not link.talk.in_doubt:
-            return self._drop(link)
-        self._give(link)
+            self._drop(link)
+        else:
+            self._give(link)
+
+    def _let_speak(self, link: Link) -> None:
+        """Lets a connection write; parts with it if it is over."""
         try:
             link.speak(self._log.started)
         except LedgerError as error:
             return self._halt(error)
         self._collect(link)
-        if link.talk.closed:
+        if link.talk.closed and (link in self._links or link in self._leaving):
             self._part(link)
         return None
 
     def _collect(self, link: Link) -> None:
         for event in link.events():
             self._under_way -= 1
-            if self._goes_again(link, event):
-                self._again.append(event.ticket)
-            else:
+            if not self._goes_again(link, event):
                 self._settle(link, event)
+            elif not self._halted:
+                self._again.append(event.ticket)
 
     def _goes_again(self, link: Link, event: Settled) -> bool:
         """Whether the connection was the only trouble; a server that asks for a pause gets it."""
@@ -186,16 +205,16 @@ class Wire:
         outcome = event.outcome
         if event.answered:
             link.answered = True
-            if isinstance(outcome, Receipt):
-                link.worked = True
-                self._failures = 0
-            elif isinstance(outcome, Deferred) and outcome.after is not None:
-                self._allowance.slow_down(self._pulse())
+        if isinstance(outcome, Receipt):
+            link.worked = True
+            self._failures = 0
+        elif isinstance(outcome, Deferred) and outcome.after is not None:
+            self._allowance.slow_down(self._pulse())
         if event.answered or isinstance(outcome, Unknown):
-            try:
+            with suppress(
+                LedgerError
+            ):  # the answer is known here and will be settled; the next `started` stops the run
                 self._log.done(event.ticket.delivery, outcome)
-            except LedgerError:
-                pass  # the answer is known here and will be settled; the next `started` stops the run
         self._news.append(Tried(event.ticket, outcome))
 
     def _part(self, link: Link) -> None:

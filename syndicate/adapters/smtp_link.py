@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from math import inf
 
-from syndicate.adapters.smtp_options import SmtpOptions
 from syndicate.adapters.smtp_login import Login
+from syndicate.adapters.smtp_options import SmtpOptions
 from syndicate.adapters.smtp_peer import Peer
 from syndicate.adapters.smtp_protocol import Conversation, Settled
 from syndicate.adapters.smtp_replies import Phase, judge_fault
@@ -236,11 +236,11 @@ class Link:
             except (BlockingIOError, ssl.SSLWantWriteError):
                 return self._watch(selectors.EVENT_READ | selectors.EVENT_WRITE)
             except ssl.SSLWantReadError:
-                return
+                break
             self._unsent = self._unsent[sent:]
             if not self._unsent:
                 self._await_reply()
-        self._watch(selectors.EVENT_READ)
+        return self._watch(selectors.EVENT_READ)
 
     def _take(self, before_dot: Callable[[Job], None]) -> bool:
         """The next piece to write; False if there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from syndicate.model import Email, Mail, Payload
@@ -39,6 +39,11 @@ def speakable(mail: Payload) -> SpeakableMail:
     if not data.endswith(b"\r\n"):
         raise ValueError("the message does not end in CRLF")
     return _enveloped(mail.sender, mail.recipient, data, stuffed(data), data.isascii())
+
+
+def signed(mail: SpeakableMail, header: bytes) -> SpeakableMail:
+    """The same with a DKIM-Signature in front: ASCII, whole CRLFs, no line with a dot first, so nothing to look for."""
+    return replace(mail, data=header + mail.data, body=header + mail.body)
 
 
 def filled(sender: str, recipient: str, email: Email) -> SpeakableMail:

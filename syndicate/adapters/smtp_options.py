@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 
 from syndicate.adapters import base
+from syndicate.adapters.dkim import DkimOptions
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -23,6 +24,7 @@ class SmtpOptions(base.Options):
     ca_file: Path | None = Field(default=None, description="certificates to trust instead of the system's (PEM)")
     username: str = Field(default="", description="for AUTH; empty: no AUTH")
     password: SecretStr = Field(default=SecretStr(""), description="for AUTH")
+    dkim: DkimOptions | None = Field(default=None, description="signs each mail for our own domain (RFC 6376)")
     helo: str = Field(default="", pattern=r"^[A-Za-z0-9.:\[\]-]*$", description="how we greet; empty: our host name")
     bounce_address: str = Field(default="", description="envelope sender, where bounces go; empty: the From address")
     pipelining: Literal["ride", "envelope", "off"] = Field(

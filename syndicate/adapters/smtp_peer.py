@@ -13,7 +13,9 @@ from syndicate.adapters.smtp_replies import Phase, judge_fault
 from syndicate.model import Deferred, Paused
 
 #: As `socket.getaddrinfo` gives them.
-Address: TypeAlias = "tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str | int, ...] | tuple[int, bytes]]"
+Address: TypeAlias = (
+    "tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str | int, ...] | tuple[int, bytes]]"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,8 @@ class Conversation:
         self._greet()
 
     def quit(self) -> None:
-        """Says good-bye."""
+        """Says good-bye; from then on no mail is begun."""
+        self._ready = False
         self._say("QUIT", Phase.QUIT)
 
     def events(self) -> list[Event]:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syndicate.cli.output import Output, clip, counted
 from syndicate.cli.session import moment, parse_time, session
-from syndicate.model import Article, Channel, ChannelPlan, Edition, History, Kind, Plan, Problem, Severity, Skipped
+from syndicate.model import (
+    Article,
+    Channel,
+    ChannelPlan,
+    Edition,
+    History,
+    Kind,
+    Plan,
+    Problem,
+    Severity,
+    Skipped,
+    Used,
+)
 
 if TYPE_CHECKING:
     from syndicate.app import App
 
 At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="As if it were TIME (ISO 8601).")]
 SHOWN_LEFT_OUT = 8
+#: States of an edition of which nothing was sent.
+UNSENT = {"awaiting", "approved", "rejected"}
 
 
 def articles(
@@ -32,7 +46,7 @@ def articles(
     time = parse_time(app, at)
     catalogue, history = app.library().load(), app.history()
     parts = [plan_channel(catalogue.articles, one, history, time) for one in app.channels([channel] if channel else [])]
-    fates = {part.channel.name: fate_of(part) for part in parts}
+    fates = {part.channel.name: fate_of(part, edited(catalogue.articles, part.channel, history)) for part in parts}
     rows = [(article, {name: fate(article) for name, fate in fates.items()}) for article in catalogue.articles]
     documents = [article_document(article, fate) for article, fate in rows]
     out.data({"at": time, "articles": documents, "problems": catalogue.problems})
@@ -48,14 +62,24 @@ def articles(
     out.say(f"Next: syndicate plan{f' --at {at}' if at else ''}", "dim")
 
 
-def fate_of(part: ChannelPlan) -> Any:
-    """Article -> what becomes of it in this channel."""
+def edited(articles: Iterable[Article], channel: Channel, history: History) -> dict[str, Used]:
+    """Path -> where an article was sent, for those that were edited since."""
+    from syndicate.plan import changed_since
+
+    found = changed_since(articles, channel.name, history)
+    return {article.path: use for article, use in found if history.editions.get(use.edition) not in UNSENT}
+
+
+def fate_of(part: ChannelPlan, changed: Mapping[str, Used]) -> Any:
+    """Article -> what becomes of it in this channel; `changed`: path -> where it was used before it was edited."""
     picked = {article.path: edition.key for edition in part.editions for article in edition.articles}
     reasons = {skipped.article.path: skipped.reason for skipped in part.skipped}
 
     def fate(article: Article) -> str:
         if article.path in picked:
             return f"picked for {picked[article.path]}"
+        if use := changed.get(article.path):
+            return f"left out: already in {use.edition}, and changed since it was sent there"
         return f"left out: {reasons.get(article.path, part.note)}"
 
     return fate
@@ -85,7 +109,7 @@ def plan(
     at: At = None,
 ) -> None:
     """The editions that are due, their articles, who gets them, and what was left out and why."""
-    from syndicate import pipeline
+    from syndicate import drafts
     from syndicate.plan import make_plan
 
     now = session(context)
@@ -93,17 +117,33 @@ def plan(
     time = parse_time(app, at)
     history, catalogue = app.history(), app.library().load()
     made = make_plan(catalogue.articles, app.channels(channel or ()), history, time)
-    digest = pipeline.plan_hash(app, made)
+    digest = drafts.plan_hash(app, made)
     problems = list(catalogue.problems)
     counts = {part.channel.name: reader_count(app, part, problems) for part in made.channels}
-    out.data(plan_document(made, digest, app.settings.mode, counts, problems))
+    awaiting = awaiting_in(made, history)
+    changed = [use for part in made.channels for use in edited(catalogue.articles, part.channel, history).items()]
+    document = plan_document(made, digest, app.settings.mode, counts, problems)
+    changes = [{"path": path, "edition": use.edition} for path, use in changed]
+    out.data({**document, "awaiting": awaiting, "changed_since": changes})
     out.say(f"Plan {digest[:4]}-{digest[4:8]} for {moment(time)}    {app.settings.mode}", "bold")
     for part in made.channels:
         show_channel(app, out, part, counts[part.channel.name], history, catalogue.problems)
     out.say()
     left_out(out, made)
+    for key in awaiting:
+        out.say(f"{key}: waits for approval: syndicate editions approve {key}", "bold yellow")
+    for path, use in changed[:SHOWN_LEFT_OUT]:
+        out.say(f"{path}: changed since it was sent in {use.edition}; it is not sent again", "yellow")
+    if len(changed) > SHOWN_LEFT_OUT:
+        out.say(f"and {len(changed) - SHOWN_LEFT_OUT} more changed since: syndicate articles lists each", "yellow")
     summary(out, problems)
     out.say(next_step(made, at), "dim")
+
+
+def awaiting_in(made: Plan, history: History) -> list[str]:
+    """Keys of the plan's channels that wait for approval."""
+    names = {part.channel.name for part in made.channels}
+    return [key for key, state in history.editions.items() if state == "awaiting" and key.partition("/")[0] in names]
 
 
 def reader_count(app: App, part: ChannelPlan, problems: list[Problem]) -> int | None:
@@ -123,7 +163,8 @@ def show_channel(
     out.say()
     for edition in part.editions:
         adapter = app.settings.accounts[edition.channel.account].adapter
-        where = f"by {edition.channel.account} ({adapter})"
+        approval = ", after approval" if edition.channel.approval == "required" else ""
+        where = f"by {edition.channel.account} ({adapter}){approval}"
         what = (
             f"{counted(len(edition.articles), 'article')} → {counted(readers, 'reader')} {where}"
             if readers is not None

@@ -67,7 +67,7 @@ def article_problems(app: App, paths: Sequence[Path] | None) -> tuple[list[Probl
 def project_problems(app: App) -> list[Problem]:
     """What is wrong with accounts, templates and audiences."""
     from syndicate.app import check_accounts
-    from syndicate.pipeline import check_support
+    from syndicate.drafts import check_support
 
     problems = check_accounts(app)
     for channel in app.channels():

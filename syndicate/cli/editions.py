@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 group = typer.Typer(help="The editions that were entered, and what became of them.", no_args_is_help=True)
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as weekly-digest/2025-03-10T09:00.")]
-Reason = Annotated[str, typer.Option(help="Why; kept in the history.")]
 SHOWN_DELIVERIES = 20
 
 
@@ -44,11 +45,17 @@ def list_editions(
 
 
 @group.command("show")
-def show(context: typer.Context, key: Key) -> None:
+def show(
+    context: typer.Context,
+    key: Key,
+    folder: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write the frozen messages.")] = None,
+) -> None:
     """One edition: its articles, its deliveries with the SHA-256 of their bytes, and whom it left out."""
     now = session(context)
     app, out = now.app(), now.out
     row = edition(app, key)
+    if folder:
+        out.say(f"Messages: {write_messages(app, row, folder)}", "bold")
     ledger = app.ledger()
     left_out = list(ledger.left_out(key))
     if out.as_json:
@@ -56,6 +63,8 @@ def show(context: typer.Context, key: Key) -> None:
         return
     zone = ZoneInfo(app.settings.publication.timezone)
     out.say(f"{row.key}    {row.state}", "bold cyan")
+    if row.reason:
+        out.say(f"  {row.reason}", "yellow")
     out.columns(
         [
             ("title", row.title),
@@ -72,38 +81,37 @@ def show(context: typer.Context, key: Key) -> None:
     out.columns([("-", one.who, one.reason) for one in left_out[:SHOWN_DELIVERIES]], indent=2, styles=["", "", "dim"])
     if len(left_out) > SHOWN_DELIVERIES:
         out.say(f"  and {len(left_out) - SHOWN_DELIVERIES} more left out (--json lists all)", "dim")
+    if row.state == "awaiting":
+        show_words(out, app, row)
+        out.say(f"Next: syndicate editions approve {key}   ·   syndicate editions reject {key}", "dim")
+        return
     out.say(f"Next: syndicate why {row.key} RECIPIENT", "dim")
 
 
-@group.command("pause")
-def pause(context: typer.Context, key: Key, reason: Reason = "") -> None:
-    """Nothing more of an edition is sent; what is on the wire ends. `resume` goes on."""
-    set_state(context, key, "paused", reason)
+def write_messages(app: App, row: EditionRow, folder: Path) -> Path:
+    """The messages to the first recipients, and a manifest of those, from the bytes that were frozen."""
+    from syndicate.app import rehearsal
+    from syndicate.pipeline import composer
+    from syndicate.proofs import FIRST, Folder
+    from syndicate.render.freeze import thaw
+
+    adapter, ledger = rehearsal(app).adapter(row.account), app.ledger()
+    compose = composer(app, thaw(ledger.frozen(row.key)), adapter, app.channel(row.channel).audience)
+    with Folder(folder) as proofs:
+        for one in islice(ledger.deliveries(row.key), FIRST):
+            proofs.take(one.key, compose(one))
+    return folder
 
 
-@group.command("resume")
-def resume(context: typer.Context, key: Key, reason: Reason = "") -> None:
-    """Goes on with an edition, and with its account if that was paused (a new password, a newer version)."""
-    set_state(context, key, "sending", reason)
+def show_words(out: Output, app: App, row: EditionRow) -> None:
+    """The frozen message, as a dry run would show it."""
+    from syndicate.cli.words import show_proof
+    from syndicate.drafts import Proof
+    from syndicate.model import Edition
+    from syndicate.render.freeze import thaw
 
-
-@group.command("cancel")
-def cancel(context: typer.Context, key: Key, reason: Reason = "") -> None:
-    """Nothing more of an edition is ever sent."""
-    set_state(context, key, "cancelled", reason)
-
-
-def set_state(context: typer.Context, key: str, state: str, reason: str) -> None:
-    """A person's word on a whole edition."""
-    now = session(context)
-    app, out = now.app(), now.out
-    row, ledger = edition(app, key), app.ledger()
-    resumed = state == "sending" and ledger.resume_account(row.account)
-    if row.state != state:
-        ledger.set_edition_state(key, state, reason or "a person's word", app.clock(), "person")
-    out.data({"edition": key, "from": row.state, "to": state, "account_resumed": resumed})
-    out.say(f"{key}: {row.state} -> {state}{f', account {row.account} resumed' if resumed else ''}")
-    out.say("Next: syndicate run --once" if state == "sending" else f"Next: syndicate editions show {key}", "dim")
+    edition = Edition(key=row.key, channel=app.channel(row.channel), occasion=row.occasion, articles=())
+    show_proof(out, app, Proof(edition, thaw(app.ledger().frozen(row.key))))
 
 
 def show_deliveries(out: Output, app: App, row: EditionRow) -> None:

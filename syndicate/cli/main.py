@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from syndicate import __version__
-from syndicate.cli import articles, check, config, editions, preview, send, start, status
+from syndicate.cli import articles, check, config, life, preview, send, start, status
+from syndicate.cli.editions import resolve, why
 from syndicate.cli.output import Output
 from syndicate.cli.session import Session
 from syndicate.errors import ConfigError, NeedsPerson, SyndicateError, UsageError
@@ -40,9 +41,9 @@ cli.command("send")(send.send)
 cli.command("post")(send.post)
 cli.command("run")(send.run)
 cli.command("status")(status.status)
-cli.command("why")(editions.why)
-cli.command("resolve")(editions.resolve)
-cli.add_typer(editions.group, name="editions")
+cli.command("why")(why)
+cli.command("resolve")(resolve)
+cli.add_typer(life.group, name="editions")
 cli.add_typer(config.group, name="config")
 
 

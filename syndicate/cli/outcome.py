@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -17,7 +18,8 @@ from syndicate.model import ChannelPlan, Problem, State
 if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.deliver.courier import Tally
-    from syndicate.pipeline import Done, Failure, Report
+    from syndicate.drafts import Failure
+    from syndicate.pipeline import Done, Report
 
 EXIT_FAILED, EXIT_PERSON = 1, 3
 
@@ -43,10 +45,15 @@ def finish(out: Output, parts: Sequence[ChannelPlan], stages: Sequence[Stage], f
         show_stage(out, stage)
     for problem in problems:
         out.problem(problem)
-    show_not_due(out, parts, {one.channel for one in done} | {one.channel for one in failures})
+    waiting = {one.channel for stage in stages for one in stage.report.waiting}
+    show_not_due(out, parts, waiting | {one.channel for one in done} | {one.channel for one in failures})
+    held = [one for stage in stages for one in stage.report.waiting]
+    for one in held:
+        reason = f" ({one.reason})" if one.reason else ""
+        out.say(f"{one.key}: waits for approval{reason}: {one.answer}", "bold yellow")
     live = [(stage.app, one) for stage in stages if not stage.rehearsed for one in stage.report.done]
     whereabouts(out, live)
-    if status := exit_status(done, failures):
+    if status := exit_status(done, failures) or (EXIT_PERSON if held else 0):
         raise typer.Exit(status)
 
 
@@ -63,6 +70,7 @@ def document(
             for stage in stages
             for one in stage.report.done
         ],
+        "waiting": [one for stage in stages for one in stage.report.waiting],
         "failures": [failure for stage in stages for failure in stage.report.failures],
         "problems": problems,
         "plan": notes(parts),
@@ -76,7 +84,9 @@ def show_stage(out: Output, stage: Stage) -> None:
     for note in dict.fromkeys(one.tally.note for one in stage.report.done if one.tally.note):
         out.say(note, "bold yellow")
     for one in stage.report.done:
-        if one.tally.deferred and not one.tally.note:
+        if one.tally.waits:
+            out.say(f"{one.key}: {one.tally.waits}{after(stage.app, one.tally.until)}", "yellow")
+        elif one.tally.deferred and not one.tally.note:
             out.say(f"{one.key}: {later(stage.app, one.key)}", "yellow")
         if one.tally.unknown:
             out.say(f"{one.key}: {one.tally.unknown} unknown; syndicate status shows them by name", "bold yellow")
@@ -87,17 +97,24 @@ def later(app: App, key: str) -> str:
     first = next(iter(app.ledger().deliveries(key, states=[State.DEFERRED])), None)
     if first is None:
         return "nothing waits any more"
+    return f"{first.reason}{after(app, first.due)}"
+
+
+def after(app: App, moment: datetime | None) -> str:
+    """When it goes on, in the publication's zone."""
     zone = ZoneInfo(app.settings.publication.timezone)
-    due = f"; the next run after {first.due.astimezone(zone):%H:%M} tries again" if first.due else ""
-    return f"{first.reason}{due}"
+    return f"; the next run after {moment.astimezone(zone):%Y-%m-%d %H:%M} tries again" if moment else ""
 
 
 def exit_status(done: Iterable[Done], failures: Sequence[Failure]) -> int:
     """1 if something failed, else 3 if a person has to decide, else 0."""
+    from syndicate.drafts import TOO_MANY
+
     tallies = [one.tally for one in done]
-    if failures or any(tally.refused for tally in tallies):
+    failed = [one for one in failures if one.problem.code != TOO_MANY]
+    if failed or any(tally.refused for tally in tallies):
         return EXIT_FAILED
-    return EXIT_PERSON if any(tally.unknown or tally.note for tally in tallies) else 0
+    return EXIT_PERSON if failures or any(tally.unknown or tally.note for tally in tallies) else 0
 
 
 def notes(parts: Iterable[ChannelPlan]) -> list[dict[str, Any]]:

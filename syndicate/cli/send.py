@@ -19,7 +19,7 @@ from syndicate.cli.output import Output, counted
 from syndicate.cli.progress import meter
 from syndicate.cli.session import Session, moment, parse_time, session
 from syndicate.errors import NeedsPerson, UsageError
-from syndicate.model import Article, Channel, ChannelPlan, Kind, Severity
+from syndicate.model import Article, Channel, ChannelPlan, Kind, Plan, Severity
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -42,6 +42,7 @@ def send(
     test: Annotated[
         list[str] | None, typer.Option(metavar="ADDRESS", help="To these only; counts for nothing.")
     ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also articles of editions that were rejected.")] = False,
     yes: Yes = False,
 ) -> None:
     """A digest now: the occasion that is due and not yet sent, else an extra edition under the key of the time."""
@@ -53,11 +54,14 @@ def send(
     chosen, time = app.channel(channel), parse_time(app, at)
     if chosen.kind is not Kind.DIGEST:
         raise UsageError(f"{channel} is a post channel", hint=f"syndicate post ARTICLE --to {channel}")
-    part = planning.by_hand(app.library().load().articles, chosen, app.history(), time)
+    part = planning.by_hand(app.library().load().articles, chosen, app.history(), time, again=again)
     check_hash(app, part, time, plan)
+    grant = f"a person named the plan {plan}" if plan else ""
     if test:
-        app, part = trial(app, test), renamed(part, "#test")
-    carry_out(now, app, [part], actor="send", at=time, dry_run=dry_run, folder=out, everyone=everyone, yes=yes)
+        app, part, grant = trial(app, test), renamed(part, "#test"), "a test"
+    carry_out(
+        now, app, [part], actor="send", at=time, dry_run=dry_run, folder=out, everyone=everyone, yes=yes, grant=grant
+    )
 
 
 def renamed(part: ChannelPlan, suffix: str) -> ChannelPlan:
@@ -67,12 +71,11 @@ def renamed(part: ChannelPlan, suffix: str) -> ChannelPlan:
 
 def check_hash(app: App, part: ChannelPlan, at: datetime, wanted: str | None) -> None:
     """Refuses if what would be sent is not what the person looked at."""
-    from syndicate import pipeline
-    from syndicate.model import Plan
+    from syndicate import drafts
 
     if wanted is None:
         return
-    digest = pipeline.plan_hash(app, Plan(at=at, channels=(part,)))
+    digest = drafts.plan_hash(app, Plan(at=at, channels=(part,)))
     if not digest.startswith(wanted.replace("-", "").replace("·", "").lower()):
         raise NeedsPerson(
             f"the plan has changed: it is {digest[:4]}-{digest[4:8]} now, not {wanted}",
@@ -105,7 +108,19 @@ def post(
     if wrong := [channel.name for channel in channels if channel.kind is not Kind.POST]:
         raise UsageError(f"{wrong[0]} is a digest channel", hint=f"syndicate send {wrong[0]}")
     parts = [planning.one_post(found, channel, app.history(), time, again=again) for channel in channels]
-    carry_out(now, app, parts, actor="post", at=time, dry_run=dry_run, folder=out, everyone=True, yes=yes, again=again)
+    carry_out(
+        now,
+        app,
+        parts,
+        actor="post",
+        at=time,
+        dry_run=dry_run,
+        folder=out,
+        everyone=True,
+        yes=yes,
+        again=again,
+        grant="a person posted it",
+    )
 
 
 def read_article(app: App, out: Output, path: Path) -> Article:
@@ -144,9 +159,9 @@ def run(
     time = parse_time(app, at)
     made = pipeline.make_plan(app, time)
     now.out.say(f"{moment(time)}    {app.settings.mode}", "bold")
-    carry_out(now, app, made.channels, actor="run", at=time, dry_run=dry_run, folder=out, everyone=everyone, yes=True)
     for part in (waiting := [part for part in made.channels if part.waiting]):
         now.out.say(f"{', '.join(part.waiting)}: waits for a person; to send it: {part.answer}", "bold yellow")
+    carry_out(now, app, made.channels, actor="run", at=time, dry_run=dry_run, folder=out, everyone=everyone, yes=True)
     if waiting:
         raise typer.Exit(EXIT_PERSON)
 
@@ -174,6 +189,7 @@ def carry_out(
     everyone: bool,
     yes: bool,
     again: bool = False,
+    grant: str = "",
 ) -> None:
     """Shows what a plan holds and does it, or rehearses it; leaves with the exit status that fits."""
     if folder and not dry_run:
@@ -181,12 +197,17 @@ def carry_out(
     if dry_run:
         rehearse(now, app, parts, actor=actor, at=at, folder=folder, everyone=everyone, again=again)
         return
+    from syndicate.reminders import remind
+
     ready = parts if yes else confirmed(now, app, parts)
+    grant = grant if yes else "a person looked at it and said yes"
     stages = [
-        Stage(stage, with_progress(now.out, stage, mine, actor, again), rehearsed=stage is not app)
+        Stage(stage, with_progress(now.out, stage, mine, actor, again, grant), rehearsed=stage is not app)
         for stage, channels in stages_of(now.out, app, ready)
         if (mine := [part for part in ready if part.channel in channels])
     ]
+    if actor == "run":
+        remind(app, Plan(at=at, channels=tuple(parts)), [one.report for one in stages if not one.rehearsed])
     finish(now.out, parts, stages)
 
 
@@ -201,18 +222,19 @@ def stages_of(out: Output, app: App, parts: Iterable[ChannelPlan]) -> Iterable[t
         yield stage, channels
 
 
-def with_progress(out: Output, app: App, parts: Sequence[ChannelPlan], actor: str, again: bool) -> Report:
+def with_progress(out: Output, app: App, parts: Sequence[ChannelPlan], actor: str, again: bool, grant: str) -> Report:
     """Runs the pipeline under a progress bar; what is done by hand carries on nothing that another run began."""
     from syndicate import pipeline
 
     with meter(out) as progress:
-        return pipeline.run(app, parts, actor=actor, again=again, progress=progress, others=actor == "run")
+        others = actor == "run"
+        return pipeline.run(app, parts, actor=actor, again=again, progress=progress, others=others, grant=grant)
 
 
 def confirmed(now: Session, app: App, parts: Sequence[ChannelPlan]) -> Sequence[ChannelPlan]:
     """Shows the exact messages and asks. Raises `UsageError` where nobody can be asked."""
     from syndicate.cli.words import show_proof
-    from syndicate.pipeline import Failure, audience, proofs
+    from syndicate.drafts import Failure, audience, proofs
 
     editions = [edition for part in parts for edition in part.editions]
     if not editions:
@@ -248,9 +270,11 @@ def rehearse(
     with ExitStack() as stack:
         proofs_folder = stack.enter_context(Folder(folder, everyone=everyone)) if folder else None
         dry = rehearsal(app, proofs_folder.take) if proofs_folder else rehearsal(app)
-        report = with_progress(now.out, dry, parts, actor, again)
+        report = with_progress(now.out, dry, parts, actor, again, grant="so that its bytes can be looked at")
         for proof in report.proofs:
             show_proof(now.out, dry, proof)
+            if proof.edition.channel.approval == "required":
+                now.out.say("  would wait for approval first", "yellow")
         if proofs_folder:
             page = proofs_folder.page(dry, at, parts, report)
             now.out.say(f"Proofs: {page}   every byte: {proofs_folder.manifest}", "bold")

@@ -39,8 +39,22 @@ def together(document: Document) -> Iterator[Problem]:
         yield from channel_references(name, mapping(channel), document)
         yield from channel_limits(name, mapping(channel), document)
         yield from channel_schedule(name, mapping(channel), document)
+    yield from operator_reference(document)
     yield from legal_notices(document, [mapping(channel) for channel in channels.values()])
     yield from exposed_secrets(document)
+    yield from unaligned_signatures(document)
+
+
+def unaligned_signatures(document: Document) -> Iterator[Problem]:
+    """A DKIM domain that is not the sender's own does nothing for DMARC (RFC 7489 §3.1.1), and is refused when sent."""
+    publication = mapping(document.data.get("publication"))
+    sender = str(mapping(publication.get("sender")).get("email", "")).lower().rpartition("@")[2]
+    for name, account in mapping(document.data.get("accounts")).items():
+        domain = str(mapping(mapping(account).get("dkim")).get("domain", "")).lower()
+        if domain and not f".{sender}".endswith(f".{domain}"):
+            message = f"the mail comes from {sender}, which {domain} cannot sign for"
+            hint = "Write the domain of publication.sender.email, or one above it."
+            yield document.problem(("accounts", name, "dkim", "domain"), message, hint=hint, code="config.dkim")
 
 
 def channel_references(name: str, channel: Mapping[str, Any], document: Document) -> Iterator[Problem]:
@@ -60,6 +74,14 @@ def channel_references(name: str, channel: Mapping[str, Any], document: Document
     if kind == "post" and audience is not None:
         message = "a post goes to the account's own followers; the audience is not used"
         yield document.problem(("channels", name, "audience"), message, Severity.WARNING, at_key=True)
+
+
+def operator_reference(document: Document) -> Iterator[Problem]:
+    """The account that tells the operator."""
+    known, wanted = mapping(document.data.get("accounts")), mapping(document.data.get("operator")).get("account")
+    if isinstance(wanted, (str, int)) and str(wanted) not in known:
+        message = f"there is no account '{wanted}'{did_you_mean(str(wanted), known)}"
+        yield document.problem(("operator", "account"), message, code="config.reference")
 
 
 def channel_limits(name: str, channel: Mapping[str, Any], document: Document) -> Iterator[Problem]:

@@ -6,16 +6,27 @@ is lost. Imports no library: a warm start comes through here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from syndicate.config import durations, times
-from syndicate.config.settings import Account, Audience, Mode, Settings
+from syndicate.config.settings import Account, Audience, Mode, Operator, Settings
 from syndicate.model import Channel, Kind, Late, Mailbox, Publication, Schedule, Select
+from syndicate.model.limits import Limits, Rate
 
 Plain = Mapping[str, Any]
+#: Adapters of networks whose terms want a person behind each post (LinkedIn API Terms of Use, section 3.1).
+APPROVED = frozenset({"linkedin"})
+
+#: Key of a rate -> the span that it speaks of.
+SPANS = {
+    "per_second": timedelta(seconds=1),
+    "per_minute": timedelta(minutes=1),
+    "per_hour": timedelta(hours=1),
+    "per_day": timedelta(days=1),
+}
 
 
 def build(plain: Plain, root: Path) -> Settings:
@@ -36,6 +47,7 @@ def build(plain: Plain, root: Path) -> Settings:
             name: make_channel(name, channel, accounts, publication.timezone)
             for name, channel in plain["channels"].items()
         },
+        operator=make_operator(plain["operator"], publication),
     )
 
 
@@ -55,15 +67,32 @@ def make_publication(plain: Plain) -> Publication:
     )
 
 
+def make_operator(plain: Plain | None, publication: Publication) -> Operator | None:
+    """A mail goes to whoever sends the mails of the publication, if nothing else is said."""
+    return Operator(plain["account"], plain["to"] or publication.sender.address) if plain else None
+
+
 def make_account(plain: Plain) -> Account:
-    """What is not the adapter's name is its options."""
-    return Account(plain["adapter"], {key: value for key, value in plain.items() if key != "adapter"})
+    """What is neither the adapter's name nor the limits is its options."""
+    options = {key: value for key, value in plain.items() if key not in {"adapter", "limits"}}
+    return Account(plain["adapter"], options, make_limits(plain.get("limits") or {}))
+
+
+def make_limits(plain: Plain) -> Limits:
+    """The rates that are given."""
+    return Limits(make_rates(plain), make_rates(plain.get("per_domain") or {}))
+
+
+def make_rates(plain: Plain) -> tuple[Rate, ...]:
+    """`per_second`, `per_minute`, … as rates."""
+    return tuple(Rate(plain[key], span) for key, span in SPANS.items() if plain.get(key))
 
 
 def make_channel(name: str, plain: Plain, accounts: Mapping[str, Account], zone: str) -> Channel:
     """A channel; a digest has the template `digest`, a post the one of its network."""
     kind = Kind(plain["kind"])
-    usual = "digest" if kind is Kind.DIGEST else accounts[plain["account"]].adapter
+    adapter = accounts[plain["account"]].adapter
+    usual = "digest" if kind is Kind.DIGEST else adapter
     return Channel(
         name=name,
         kind=kind,
@@ -72,8 +101,10 @@ def make_channel(name: str, plain: Plain, accounts: Mapping[str, Account], zone:
         template=plain["template"] or usual,
         schedule=make_schedule(plain["schedule"], zone),
         select=make_select(plain["select"], 10 if kind is Kind.DIGEST else 1),
-        approval=plain["approval"],
+        approval=plain["approval"] or ("required" if adapter in APPROVED else "none"),
         unknown=plain["unknown"],
+        max_recipients=plain["max_recipients"],
+        max_growth=plain["max_growth"],
     )
 
 
@@ -115,10 +146,25 @@ def plain(settings: Settings) -> dict[str, Any]:
         "secret": settings.secret,
         "content": {"folders": [str(folder) for folder in settings.folders]},
         "templates": str(settings.templates),
-        "accounts": {name: {"adapter": one.adapter, **one.options} for name, one in settings.accounts.items()},
+        "accounts": {name: plain_account(account) for name, account in settings.accounts.items()},
         "audiences": {name: {"csv": str(audience.csv)} for name, audience in settings.audiences.items()},
+        "operator": {"account": settings.operator.account, "to": settings.operator.to} if settings.operator else None,
         "channels": {name: plain_channel(channel) for name, channel in settings.channels.items()},
     }
+
+
+def plain_account(account: Account) -> dict[str, Any]:
+    """One entry of `accounts:`."""
+    limits: dict[str, Any] = plain_rates(account.limits.account)
+    if account.limits.domain:
+        limits["per_domain"] = plain_rates(account.limits.domain)
+    return {"adapter": account.adapter, **({"limits": limits} if limits else {}), **account.options}
+
+
+def plain_rates(rates: Iterable[Rate]) -> dict[str, int]:
+    """`per_second`, `per_minute`, …: those that are given."""
+    names = {span: key for key, span in SPANS.items()}
+    return {names[rate.span]: rate.count for rate in rates}
 
 
 def plain_publication(publication: Publication) -> dict[str, Any]:
@@ -157,6 +203,8 @@ def plain_channel(channel: Channel) -> dict[str, Any]:
         },
         "approval": channel.approval,
         "unknown": channel.unknown,
+        "max_recipients": channel.max_recipients,
+        "max_growth": channel.max_growth,
     }
 
 

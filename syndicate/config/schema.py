@@ -68,18 +68,44 @@ class Content(Part):
     )
 
 
+class Pace(Part):
+    """At most so many messages begun within any span of this length, over all processes that use the database."""
+
+    per_second: int | None = Field(default=None, ge=1, description="messages in a second")
+    per_minute: int | None = Field(default=None, ge=1, description="messages in a minute")
+    per_hour: int | None = Field(default=None, ge=1, description="messages in an hour")
+    per_day: int | None = Field(default=None, ge=1, description="messages in 24 hours")
+
+
+class Limits(Pace):
+    """How fast an account may send."""
+
+    per_domain: Pace = Field(default=Pace(), description="the same for the recipients of each domain")
+
+
 class Account(BaseModel):
     """An adapter with its options, which the adapter itself checks."""
 
     model_config = ConfigDict(extra="allow", frozen=True, coerce_numbers_to_str=True)
 
     adapter: Name = Field(description="name of the adapter, such as file, smtp, linkedin or webhook")
+    limits: Limits | None = Field(
+        default=None,
+        description="how fast it may send; short waits are waited for, after longer ones the next run goes on",
+    )
 
 
 class Audience(Part):
     """Where the readers of an e-mail channel come from."""
 
     csv: FilePath = Field(description="CSV file of readers, relative to the project")
+
+
+class Operator(Part):
+    """Who is told when something waits for a person, has failed, or is unknown."""
+
+    account: str = Field(description="who tells: a key of `accounts`, such as a webhook")
+    to: Email | None = Field(default=None, description="address of the mail; without it the sender's own")
 
 
 class Late(Part):
@@ -150,9 +176,18 @@ class Channel(Part):
     template: Name | None = Field(default=None, description="stem of the template files, if not the channel's name")
     schedule: Schedule | None = Field(default=None, description="when; without it the channel speaks only by hand")
     select: Select = Field(default=Select(), description="which articles an edition takes")
-    approval: Literal["none", "required"] = Field(default="none", description="whether a person has to approve first")
+    approval: Literal["none", "required"] | None = Field(
+        default=None,
+        description="whether a person has to approve each edition before it goes out (none; required for linkedin)",
+    )
     unknown: Literal["hold", "resend"] = Field(
         default="hold", description="a delivery without an answer: hold it for a person, or send it again"
+    )
+    max_recipients: int | None = Field(
+        default=None, ge=1, description="an edition for more recipients is not begun: a person has to look first"
+    )
+    max_growth: int | None = Field(
+        default=None, ge=0, description="percent by which it may have more recipients than the channel's last edition"
     )
 
 
@@ -174,6 +209,7 @@ class Config(Part):
     templates: FilePath = Field(default="templates", description="folder of the templates, relative to the project")
     accounts: dict[Name, Account] = Field(min_length=1, description="name -> adapter and its options")
     audiences: dict[Name, Audience] = Field(default={}, description="name -> where the readers come from")
+    operator: Operator | None = Field(default=None, description="who is told when something waits or has failed")
     channels: dict[Name, Channel] = Field(min_length=1, description="name -> destination")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from syndicate.model import Channel, Publication
+from syndicate.model.limits import Limits
 
 
 class Mode(StrEnum):
@@ -26,6 +27,8 @@ class Account:
     adapter: str
     #: as they stand in the file, unchecked; a secret is a reference such as `${env:SMTP_PASSWORD}`
     options: Mapping[str, Any]
+    #: how fast it may send
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,16 @@ class Audience:
 
     #: path of a CSV file, relative to the project folder
     csv: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who is told when something waits for a person, has failed, or is unknown."""
+
+    #: key of `accounts:`
+    account: str
+    #: address of the mail, where the account mails
+    to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +71,5 @@ class Settings:
     audiences: Mapping[str, Audience]
     #: name -> channel, in the order of the file
     channels: Mapping[str, Channel]
+    #: None: nobody is told
+    operator: Operator | None = None

@@ -1,27 +1,28 @@
 """The attempt log: what a worker did between its claim and its settlement, one line before the wire and one after it.
 
     {"boot": …, "pid": …}        the header; the worker holds a lock on the file as long as it lives
-    S id epoch sha256 size       from here on the network may accept
+    S id epoch sha256 size {}    from here on the network may accept; at the end its ids for the files, if there are any
     D id epoch {outcome}         the network answered
 
 A record is one `write` to a file opened with O_APPEND, so it survives the death of the process. It need not survive a
-power cut: a changed boot id widens the doubt to all that the worker held.
+power cut: a changed boot id widens the doubt to all that the worker held. Only ids of files are worth an fsync: without
+them the network would not recognise a repeat, and there are few.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from syndicate.deliver.base import Job
+from syndicate.deliver.disk import Disk
 from syndicate.errors import LedgerError
 from syndicate.model import Deferred, Delivery, Outcome, Paused, Receipt, Refused, Unknown
 
@@ -55,9 +56,12 @@ class AttemptLog:
 
     def started(self, job: Job) -> None:
         """From here on the network may accept."""
-        line = f"S {job.delivery.id} {job.delivery.epoch} {job.sha256} {job.size}\n".encode()
+        fills = f" {json.dumps(dict(job.fills))}" if job.fills else ""
+        line = f"S {job.delivery.id} {job.delivery.epoch} {job.sha256} {job.size}{fills}\n".encode()
         with self._lock:
             self._write(line)
+            if fills:
+                self._sync()
             self._open[job.delivery.id] = [line]
 
     def done(self, delivery: Delivery, outcome: Outcome) -> None:
@@ -82,7 +86,10 @@ class AttemptLog:
         """The worker ends. `finished`: the ledger knows all, so there is nothing to recover."""
 
     def _write(self, line: bytes) -> None:
-        """Makes it last."""
+        """Makes it last as long as the machine is up."""
+
+    def _sync(self) -> None:
+        """Makes all that was written survive a power cut."""
 
     def _shrink(self) -> None:
         """Forgets what is settled."""
@@ -91,37 +98,40 @@ class AttemptLog:
 class AttemptFile(AttemptLog):
     """The log of one living worker, in a file of its name."""
 
-    def __init__(self, folder: Path, worker: str, boot: str) -> None:
+    def __init__(self, folder: Path, worker: str, boot: str, disk: Disk) -> None:
         super().__init__(worker)
+        self._disk = disk
         self._path = folder / f"{worker}.log"
         self._header = json.dumps({"boot": boot, "pid": os.getpid()}).encode() + b"\n"
         self._broken: LogBroken | None = None
         self._size = 0
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            disk.folder(folder)
             self._descriptor = self._fresh()
         except OSError as error:
             raise _broken(self._path, error) from error
 
     def close(self, *, finished: bool) -> None:
         """Lets go of the lock. The file stays for recovery, unless everything is settled."""
-        if finished and not self._open:
-            self._path.unlink(missing_ok=True)
-        os.close(self._descriptor)
+        with suppress(OSError):  # the ledger knows all: what is left here says nothing new
+            if finished and not self._open:
+                self._disk.remove(self._path)
+        self._disk.close(self._descriptor)
         self._descriptor = -1  # the number may belong to another file from now on
 
     def _fresh(self) -> int:
         """A file with the header and what is open. Nobody sees it without its lock; it replaces the old one whole."""
         draft = self._path.with_suffix(f".{secrets.token_hex(4)}")
         content = self._header + b"".join(line for lines in self._open.values() for line in lines)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        descriptor = self._disk.create(draft)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _append(descriptor, content)
-            draft.rename(self._path)
+            self._disk.lock(descriptor)
+            self._disk.append(descriptor, content)
+            self._disk.replace(draft, self._path)
         except OSError:
-            os.close(descriptor)
-            draft.unlink(missing_ok=True)
+            self._disk.close(descriptor)
+            with suppress(OSError):
+                self._disk.remove(draft)
             raise
         self._size = len(content)
         return descriptor
@@ -130,32 +140,48 @@ class AttemptFile(AttemptLog):
         if self._broken:  # a torn line spoils what would be appended to it
             raise self._broken
         try:
-            _append(self._descriptor, line)
+            self._disk.append(self._descriptor, line)
         except OSError as error:
             self._broken = _broken(self._path, error)
             raise self._broken from error
         self._size += len(line)
+
+    def _sync(self) -> None:
+        try:
+            self._disk.sync(self._descriptor)
+            folder = self._disk.open(self._path.parent)
+            try:
+                self._disk.sync(folder)  # the file's name too, or nobody finds it
+            finally:
+                self._disk.close(folder)
+        except OSError as error:
+            self._broken = _broken(self._path, error)
+            raise self._broken from error
 
     def _shrink(self) -> None:
         if self._size < LIMIT or self._broken:
             return
         try:
             fresh = self._fresh()
-        except OSError:
-            return  # the old file still says everything
-        os.close(self._descriptor)
+        except OSError as error:
+            if not _named(self._descriptor, self._path):  # a rename that failed and was made all the same
+                self._broken = _broken(self._path, error)
+            return  # else the old file still says everything
+        self._disk.close(self._descriptor)
         self._descriptor = fresh
 
 
-def _append(descriptor: int, content: bytes) -> None:
-    """One write, whole or an error: the kernel may write less without calling it one."""
-    if os.write(descriptor, content) < len(content):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def _named(descriptor: int, path: Path) -> bool:
+    """Whether the open file is the one that has this name."""
+    try:
+        return os.fstat(descriptor).st_ino == path.stat().st_ino
+    except FileNotFoundError:
+        return False
 
 
 def _broken(path: Path, error: OSError) -> LogBroken:
     return LogBroken(
-        f"the attempt log {path} cannot be written: {error}",
+        f"the attempt log {path} cannot be used: {error}",
         hint="Free some space, or give yourself the right to write there, and run the command again.",
     )
 
@@ -169,6 +195,8 @@ class Trace:
     #: of what was sent, or tried
     sha256: str = ""
     size: int = 0
+    #: hole -> the network's id for the file in it
+    fills: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,41 +219,48 @@ class DeadLog:
 class Attempts:
     """The folder in which the couriers of one database keep their logs; None: a ledger in memory, which needs none."""
 
-    def __init__(self, folder: Path | None = None, boot: str | None = None) -> None:
+    def __init__(self, folder: Path | None = None, boot: str | None = None, disk: Disk | None = None) -> None:
         self._folder = folder
+        self._disk = disk or Disk()
         self._boot = boot_id() if boot is None else boot
 
     def begin(self, worker: str) -> AttemptLog:
         """The log of a new worker. Raises `LogBroken`."""
-        return AttemptFile(self._folder, worker, self._boot) if self._folder else AttemptLog(worker)
+        return AttemptFile(self._folder, worker, self._boot, self._disk) if self._folder else AttemptLog(worker)
 
     def dead(self) -> Iterator[DeadLog]:
-        """The logs of workers that have died; each is removed when the caller comes back for the next one."""
+        """The logs of workers that have died; each is removed when the caller comes back for the next one.
+
+        Raises `LogBroken` for one that cannot be read: what it says must not be guessed.
+        """
         for path in sorted(self._folder.glob("*.log")) if self._folder else ():
             try:
-                descriptor = os.open(path, os.O_RDONLY)
+                descriptor = self._disk.open(path)
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                raise _broken(path, error) from error
             try:
-                if _abandoned(descriptor, path):
+                if self._abandoned(descriptor, path):
                     yield self._read(path)
-                    path.unlink()
+                    self._disk.remove(path)
+            except OSError as error:
+                raise _broken(path, error) from error
             finally:
-                os.close(descriptor)
+                self._disk.close(descriptor)
+
+    def _abandoned(self, descriptor: int, path: Path) -> bool:
+        """Whether the writer is dead, and nobody else has recovered from this file meanwhile."""
+        try:
+            self._disk.lock(descriptor)
+        except BlockingIOError:
+            return False
+        return _named(descriptor, path)
 
     def _read(self, path: Path) -> DeadLog:
-        header, *lines = path.read_bytes().split(b"\n")
+        header, *lines = self._disk.read(path).split(b"\n")
         boot = _parse(header).get("boot")
         return DeadLog(path.stem, bool(boot) and boot == self._boot, dict(_traces(lines)))
-
-
-def _abandoned(descriptor: int, path: Path) -> bool:
-    """Whether the writer is dead, and nobody else has recovered from this file meanwhile."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.fstat(descriptor).st_ino == path.stat().st_ino
-    except (BlockingIOError, FileNotFoundError):
-        return False
 
 
 def _traces(lines: Iterable[bytes]) -> Iterator[tuple[tuple[int, int], Trace]]:
@@ -234,15 +269,16 @@ def _traces(lines: Iterable[bytes]) -> Iterator[tuple[tuple[int, int], Trace]]:
     silence = Unknown("the sender died before it had the network's answer")
     for line in lines:
         kind, _, rest = line.partition(b" ")
-        words = rest.split(b" ", 2 if kind == b"D" else 3)
+        words = rest.split(b" ", 2 if kind == b"D" else 4)
         try:
             key = int(words[0]), int(words[1])
             if kind == b"S":
-                started[key] = Trace(silence, words[2].decode("ascii"), int(words[3]))
+                fills = json.loads(words[4]) if len(words) > 4 else {}
+                started[key] = Trace(silence, words[2].decode("ascii"), int(words[3]), fills)
                 yield key, started[key]
             elif kind == b"D":
                 before = started.get(key, Trace(None))
-                yield key, Trace(_load(words[2]), before.sha256, before.size)
+                yield key, replace(before, outcome=_load(words[2]))
         except (ValueError, IndexError, KeyError, TypeError):
             continue
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from syndicate.model import Dedupe, Delivery, Outcome, Payload, Receipt, Settlement, State
 from syndicate.model.lane import Job, Lane, Record, Tried
+from syndicate.model.limits import Limits, Rest, Room
 
 __all__ = ["EditionLike", "Job", "Lane", "LedgerLike", "PauseLike", "Record", "Sender", "Tried"]
+
+
+Compose = Callable[[Delivery], Payload]
 
 
 class Sender(Protocol):
@@ -57,6 +61,10 @@ class EditionLike(Protocol):
         """Deliveries are given up a while after this."""
 
     @property
+    def retries(self) -> int:
+        """Deliveries that were begun again, since a person last said `go on`."""
+
+    @property
     def counts(self) -> Mapping[State, int]:
         """How many deliveries are in each state."""
 
@@ -83,8 +91,28 @@ class LedgerLike(Protocol):
     def edition(self, key: str) -> EditionLike | None:
         """One edition with its counts."""
 
-    def claim(self, edition: str, worker: str, limit: int, now: datetime, lease: timedelta) -> Sequence[Delivery]:
-        """Takes due deliveries to `sending`."""
+    def claim(
+        self, edition: str, worker: str, limit: int, now: datetime, lease: timedelta, limits: Limits
+    ) -> Sequence[Delivery]:
+        """Takes due deliveries to `sending`, as many as the limits leave."""
+
+    def room(self, account: str, limits: Limits, now: datetime) -> Room | None:
+        """What the rates of an account leave."""
+
+    def next_due(self, edition: str) -> datetime | None:
+        """When the first waiting delivery is due."""
+
+    def rests(self, account: str) -> Sequence[Rest]:
+        """Who is left alone after failures."""
+
+    def rest(self, rest: Rest) -> None:
+        """Nobody is claimed there until then."""
+
+    def wake(self, account: str, domain: str = "") -> None:
+        """It works again."""
+
+    def set_edition_state(self, key: str, state: str, reason: str, now: datetime, actor: str) -> None:
+        """Pauses an edition."""
 
     def claimed(self, worker: str) -> Iterator[Delivery]:
         """What a worker holds."""
@@ -106,7 +134,7 @@ class LedgerLike(Protocol):
     def deliveries(self, edition: str = "", states: Iterable[State] = (), recipient: str = "") -> Iterator[Delivery]:
         """Streams deliveries."""
 
-    def pause_account(self, name: str, reason: str, hint: str, now: datetime) -> None:
+    def pause_account(self, name: str, reason: str, hint: str, now: datetime, actor: str = "") -> None:
         """Nobody is claimed for this account until a person resumes it."""
 
     def paused_accounts(self) -> Sequence[PauseLike]:

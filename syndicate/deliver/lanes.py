@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from syndicate.deliver.attempts import LogBroken
 from syndicate.deliver.base import Job, Lane, Record, Sender, Tried
 from syndicate.errors import SyndicateError
-from syndicate.model import Deferred, Outcome, Paused, Receipt, Refused, Unknown
+from syndicate.model import Deferred, Paused, Receipt, Refused, Unknown
 
 #: Seconds without news after which a lane says so.
 TICK = 0.25
@@ -101,18 +102,19 @@ class _Crew:
                 try:
                     if not session:
                         session.append(stack.enter_context(self._sender.open()))
-                    self._news.put(Tried(job, attempt(self._sender, session[0], job, self._log)))
+                    self._news.put(attempt(self._sender, session[0], job, self._log))
                 except LogBroken as error:
                     self._news.put(error)
                 except Exception as error:
-                    self._news.put(Tried(job, Deferred(f"no connection: {_words(error)}")))
+                    self._news.put(Tried(job, Deferred(f"no connection: {_words(error)}", reached=False)))
 
 
-def attempt(sender: Sender, session: Any, job: Job, log: Record) -> Outcome:
+def attempt(sender: Sender, session: Any, job: Job, log: Record) -> Tried:
     """Prepares and sends one job. Raises `LogBroken` if it was not sent because that could not be noted."""
     prepared = _prepared(sender, session, job)
     if isinstance(prepared, _OUTCOMES):
-        return prepared
+        return Tried(job, prepared)
+    job = replace(job, payload=prepared)
     log.started(job)
     try:
         outcome = sender.send(session, prepared, job.delivery.key)
@@ -120,7 +122,7 @@ def attempt(sender: Sender, session: Any, job: Job, log: Record) -> Outcome:
         outcome = Unknown(f"the adapter failed while it was sending: {_words(error)}")
     with suppress(LogBroken):  # the answer is known here and will be settled; the next `started` stops the run
         log.done(job.delivery, outcome)
-    return outcome
+    return Tried(job, outcome)
 
 
 def _prepared(sender: Sender, session: Any, job: Job) -> Any:

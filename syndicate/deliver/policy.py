@@ -5,8 +5,20 @@
 | Receipt   | sent                 |                                                                                |
 | Refused   | refused              | unknown instead, if an earlier attempt is in doubt: that one may have arrived  |
 | Deferred  | deferred             | due as the network asks or by the schedule; expired once it is too old         |
+|  not reached | deferred          | the same, at no cost                                                           |
 | Paused    | deferred, at once    | at no cost; the account waits for a person and nobody else is tried            |
 | Unknown   | unknown              | deferred, if the network will recognise a repeat or the channel says `resend`  |
+
+And about those who were not asked yet:
+
+| answers                                   | in a row    | who is left alone      | how long                      |
+|-------------------------------------------|-------------|------------------------|-------------------------------|
+| nobody was reached                        | `unreached` | the account            | `rests`, longer each time     |
+| a lane gave up                            | 1           | the account            | `rests`                       |
+| not now (4xx)                             | `busy`      | the recipient's domain | `rests`                       |
+| not now, and for how long (4.7.28, 429)   | 1           | the recipient's domain | as long as the network says   |
+| the same, from different domains          | `asked`     | the account            | as long as the network says   |
+| retries, for each recipient of an edition | `retries`   | the edition            | until a person says `go on`   |
 """
 
 from __future__ import annotations
@@ -37,6 +49,9 @@ SCHEDULE = (
     timedelta(hours=3),
     timedelta(hours=6),
 )
+RESTS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=30))
+#: Retries that every edition has, however few its recipients are.
+FEW = 20
 #: A network that asks for no wait at all would be asked without end.
 SHORTEST = timedelta(seconds=1)
 
@@ -51,6 +66,16 @@ class Policy:
     jitter: float = 0.2
     #: since its edition was entered; older deliveries are given up
     max_age: timedelta = timedelta(hours=48)
+    #: failures in a row after which an account or a domain is left alone; the second table says which
+    unreached: int = 3
+    busy: int = 5
+    asked: int = 3
+    #: how long, the first, second, … time; the last holds for all further ones
+    rests: tuple[timedelta, ...] = RESTS
+    #: of an edition, for each of its recipients; then a person looks at it
+    retries: float = 3.0
+    #: a wait for a limit that a run waits for itself; after a longer one the next run goes on
+    patience: timedelta = timedelta(seconds=90)
     #: `hold`: a person decides about silence | `resend`: the same bytes again, for what may arrive twice
     unknown: str = "hold"
 
@@ -72,9 +97,22 @@ class Policy:
             case _:
                 assert_never(outcome)
 
-    def may_send(self, delivery: Delivery, dedupe: Dedupe, now: datetime) -> bool:
-        """Whether a claimed delivery may go out, though the network may have it from an earlier attempt."""
-        return delivery.doubted is None or self.unknown == "resend" or recognised(delivery.doubted, dedupe, now)
+    def may_send(self, delivery: Delivery, dedupe: Dedupe, now: datetime, *, same: bool = True) -> bool:
+        """Whether a claimed delivery may go out, though the network may have it from an earlier attempt.
+
+        `same`: its bytes are certain to be those of that attempt, without which no network recognises it.
+        """
+        if delivery.doubted is None or self.unknown == "resend":
+            return True
+        return same and recognised(delivery.doubted, dedupe, now)
+
+    def rest(self, failures: int) -> timedelta:
+        """How long an account or a domain is left alone that has failed so often."""
+        return self.rests[min(failures, len(self.rests)) - 1]
+
+    def worn_out(self, retries: int, recipients: int) -> bool:
+        """Whether an edition has had all the retries that it may have."""
+        return retries >= max(FEW, self.retries * recipients)
 
     def wait(self, delivery: Delivery) -> timedelta:
         """Until the next attempt: a function of the delivery and its attempt, so that a restart changes nothing."""
@@ -86,7 +124,7 @@ class Policy:
     def _defer(self, delivery: Delivery, outcome: Deferred, now: datetime, entered: datetime) -> Settlement:
         due = now + (self.wait(delivery) if outcome.after is None else max(outcome.after, SHORTEST))
         if due < entered + self.max_age:
-            return Settlement(delivery, outcome, due=due)
+            return Settlement(delivery, outcome, due=due, free=not outcome.reached)
         if doubt := _still_in_doubt(delivery, outcome.reason):
             return Settlement(delivery, doubt)
         return Settlement(delivery, outcome, then=State.EXPIRED, why=f"given up after {_hours(self.max_age)}")

@@ -33,7 +33,7 @@ def _settle(ledger: LedgerLike, log: DeadLog, batch: Sequence[Delivery], now: da
     settlements = [settlement(log, delivery) for delivery in batch]
     for one in settlements:
         if isinstance(one.outcome, Paused):
-            ledger.pause_account(one.delivery.account, one.outcome.reason, one.outcome.hint, now)
+            ledger.pause_account(one.delivery.account, one.outcome.reason, one.outcome.hint, now, ACTOR)
     ledger.settle(settlements, now, ACTOR)
 
 
@@ -43,7 +43,7 @@ def settlement(log: DeadLog, delivery: Delivery) -> Settlement:
     if trace.outcome is None:
         return released(delivery, "its worker died before it was tried")
     free = isinstance(trace.outcome, Paused)
-    return Settlement(delivery, trace.outcome, trace.sha256, trace.size, free=free)
+    return Settlement(delivery, trace.outcome, trace.sha256, trace.size, trace.fills, free=free)
 
 
 def released(delivery: Delivery, reason: str) -> Settlement:

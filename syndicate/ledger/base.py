@@ -13,6 +13,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from syndicate.model import Delivery, History, Recipient, Settlement, State, Used
+from syndicate.model.limits import Limits, Rest, Room
+
+UNLIMITED = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,16 @@ class Entry:
     left_out: Iterable[LeftOut] = ()
     #: who asked: `run`, `send`, `post`, `scheduler`
     actor: str = ""
+    #: why it may go out, for the history
+    why: str = ""
+    #: fingerprints, as JSON, of what a person has to approve before anything is sent; empty: nobody has to
+    plan: str = ""
     #: an article that was used before may be used again
     again: bool = False
+
+
+#: States that a delivery can have without ever having been claimed.
+NEVER_CLAIMED = frozenset({State.PLANNED, State.SKIPPED, State.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,23 +72,33 @@ class EditionRow:
     account: str
     occasion: datetime
     title: str
-    #: `sending` while a delivery is open, else `done`; `paused`, `cancelled` by a person
+    #: `sending` while a delivery is open, else `done`; `awaiting` approval, then `approved` until a run has checked
+    #: that nothing was changed; `paused`, `rejected`, `cancelled` by a person
     state: str
     entered: datetime
     actor: str
     counts: Mapping[State, int]
-    #: who paused or cancelled it, and why
+    #: why it is paused, rejected, cancelled, or waits once more
     reason: str = ""
     #: hex SHA-256 of the frozen message
     sha256: str = ""
+    #: fingerprints, as JSON, of what was drafted for approval; empty where nobody has to approve
+    plan: str = ""
     articles: tuple[Used, ...] = ()
+    #: deliveries that were begun again, since a person last said `go on`
+    retries: int = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of it was ever claimed: then it is what it is."""
+        return any(count for state, count in self.counts.items() if state not in NEVER_CLAIMED)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountPause:
     """An account that nobody may use until a person has acted."""
 
-    #: the account
+    #: the account, or `EVERY_ACCOUNT`
     name: str
     reason: str
     #: what to do
@@ -113,8 +134,14 @@ class Ledger(Protocol):
     def enter(self, entry: Entry, now: datetime) -> int:
         """Writes an edition and one planned delivery for each recipient in one transaction; how many.
 
-        Raises `EditionExists` if the key is taken, or (unless `again`) if another edition of the channel has one
-        of the articles, by slug or by path.
+        Raises `EditionExists` if the key is taken, or (unless `again`) if another edition of the channel that was not
+        rejected has one of the articles, by slug or by path.
+        """
+
+    def redraft(self, entry: Entry, reason: str, now: datetime, actor: str) -> int:
+        """Writes an edition that awaits approval anew, since something was changed; how many deliveries it has.
+
+        Who was skipped meanwhile stays skipped. Raises `IllegalMove` if the edition does not await approval.
         """
 
     def recognise(self, uses: Sequence[Used]) -> None:
@@ -127,7 +154,13 @@ class Ledger(Protocol):
         """The latest editions first."""
 
     def unfinished(self) -> Sequence[str]:
-        """Keys of editions that have planned, sending or deferred deliveries and are not paused, oldest first."""
+        """Keys of editions that have planned, sending or deferred deliveries and may go on, oldest first.
+
+        One that is `approved` has to become `sending` before anything of it is claimed.
+        """
+
+    def awaiting(self) -> Sequence[str]:
+        """Keys of editions that wait for approval, oldest first."""
 
     def doubtful(self) -> Sequence[str]:
         """Keys of editions that have unknown deliveries, oldest first."""
@@ -135,18 +168,41 @@ class Ledger(Protocol):
     def frozen(self, key: str) -> bytes:
         """The message of an edition as it was entered."""
 
-    def set_edition_state(self, key: str, state: str, reason: str, now: datetime, actor: str) -> None:
-        """A person's word on a whole edition: `paused`, `sending` again, or `cancelled` with all that waits in it.
+    def set_edition_state(
+        self, key: str, state: str, reason: str, now: datetime, actor: str, seen: EditionRow | None = None
+    ) -> None:
+        """A word on a whole edition: `approved`, `paused`, `sending` again, or `rejected` or `cancelled` with all that
+        waits in it; `awaiting` again while nothing of it was claimed.
 
-        What a worker holds is not touched: it is settled, and nothing more is claimed. Raises `IllegalMove` where
-        the edition is done or cancelled, `LedgerError` where there is none.
+        What a worker holds is not touched: it is settled, and nothing more is claimed. Raises `IllegalMove` for a move
+        that there is not, as where the edition is done or cancelled, and where it was moved or drafted anew since it
+        was `seen`; `LedgerError` where there is none.
         """
 
-    def claim(self, edition: str, worker: str, limit: int, now: datetime, lease: timedelta) -> Sequence[Delivery]:
+    def claim(
+        self, edition: str, worker: str, limit: int, now: datetime, lease: timedelta, limits: Limits = UNLIMITED
+    ) -> Sequence[Delivery]:
         """Takes up to `limit` due deliveries (planned, or deferred and due) to `sending`: one durable commit.
 
-        None where the edition is paused or cancelled, or its account is paused.
+        None where the edition is paused or cancelled, or its account is paused or rests. Each one counts as begun for
+        `limits`, which hold over all workers; none is taken beyond them. Who has to wait for his domain alone stays
+        as he is, and becomes due when its turn comes.
         """
+
+    def room(self, account: str, limits: Limits, now: datetime) -> Room | None:
+        """What the rates of an account leave to all its workers; None where there are none."""
+
+    def next_due(self, edition: str) -> datetime | None:
+        """When the first of its planned and deferred deliveries is due; None where there is none."""
+
+    def rests(self, account: str) -> Sequence[Rest]:
+        """The account and the domains that rest, or rested last and have not worked since; the account first."""
+
+    def rest(self, rest: Rest) -> None:
+        """Nobody is claimed there until then; replaces the rest there was."""
+
+    def wake(self, account: str, domain: str = "") -> None:
+        """It works again: there is no rest any more, and the next one is short."""
 
     def claimed(self, worker: str) -> Iterator[Delivery]:
         """What a worker holds: claimed and not settled."""
@@ -174,10 +230,13 @@ class Ledger(Protocol):
         that belongs to a worker, `Superseded` if the delivery has moved since it was read.
         """
 
-    def pause_account(self, name: str, reason: str, hint: str, now: datetime) -> None:
-        """Nobody is claimed for this account until it is resumed; pausing again replaces the reason."""
+    def pause_account(self, name: str, reason: str, hint: str, now: datetime, actor: str = "") -> None:
+        """Nobody is claimed for this account until it is resumed; pausing again replaces the reason.
 
-    def resume_account(self, name: str) -> bool:
+        `EVERY_ACCOUNT` stops all. Stands in the story of every edition that it holds up.
+        """
+
+    def resume_account(self, name: str, now: datetime, actor: str) -> bool:
         """Lifts the pause; whether there was one."""
 
     def paused_accounts(self) -> Sequence[AccountPause]:
@@ -191,6 +250,12 @@ class Ledger(Protocol):
 
     def story(self, edition: str, recipient: str = "") -> Sequence[Event]:
         """The history of an edition, and of one recipient in it or else of its first hundred, oldest first."""
+
+    def remind(self, facts: Sequence[str], now: datetime) -> Sequence[str]:
+        """Those that were never noted before, in their order; from now on they are."""
+
+    def forget(self, facts: Sequence[str]) -> None:
+        """They were not told after all."""
 
     def close(self) -> None:
         """Lets go of files and connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,10 +12,23 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, select, update
 
 from syndicate.errors import IllegalMove, Superseded
+from syndicate.ledger import quotas
 from syndicate.ledger.plain import micros
 from syndicate.ledger.rows import COLUMNS, bulk, delivery_of
-from syndicate.ledger.schema import HELD, WAITING, account_pause, delivery, edition, event
-from syndicate.model import MOVES, Deferred, Delivery, Paused, Receipt, Refused, Settlement, State, Unknown
+from syndicate.ledger.schema import HELD, WAITING, account_pause, delivery, edition
+from syndicate.model import (
+    EVERY_ACCOUNT,
+    MOVES,
+    Deferred,
+    Delivery,
+    Paused,
+    Receipt,
+    Refused,
+    Settlement,
+    State,
+    Unknown,
+)
+from syndicate.model.limits import Limits, domain_of
 
 d = delivery.c
 
@@ -27,19 +41,17 @@ STATE_OF: Mapping[type, State] = {
     Unknown: State.UNKNOWN,
 }
 
-#: Edition state -> where a person may move it. `done` is not stored: it follows from the counts.
-EDITION_MOVES: Mapping[str, frozenset[str]] = {
-    "sending": frozenset({"paused", "cancelled"}),
-    "paused": frozenset({"sending", "cancelled"}),
-}
+#: Deliveries that are looked at at once, where some may have to wait.
+LOOK = 500
 
 EMPTY: ColumnElement[str] = literal_column("''")
 
 # Statements of the hot path are made once: to build one costs as much as SQLite needs for a hundred rows.
-_SENDABLE = select(edition.c.id).where(
+_SENDABLE = select(edition.c.id, edition.c.account).where(
     edition.c.key == bindparam("key"),
     edition.c.state == "sending",
     edition.c.account.not_in(select(account_pause.c.name)),
+    literal_column(f"'{EVERY_ACCOUNT}'").not_in(select(account_pause.c.name)),
 )
 _DUE = (d.edition == bindparam("number"), WAITING, d.due <= bindparam("now"))
 #: What a claim changes; read before it is written, since `RETURNING` promises no order.
@@ -57,13 +69,14 @@ _FOUND = (
     .order_by(d.due, d.id)
     .limit(bindparam("most"))
 )
-_TAKE = (
-    update(delivery)
-    .where(d.id.in_(select(d.id).where(*_DUE).order_by(d.due, d.id).limit(bindparam("most"))))
-    .values({**_CLAIMED, d.worker: bindparam("who"), d.lease: bindparam("until"), d.actor: bindparam("who")})
-)
 # One parameter and not hundreds, each of which SQLAlchemy would write into the text of the query.
 _THOSE = func.json_each(bindparam("those")).table_valued("value")
+_TAKE = (
+    update(delivery)
+    .where(d.id.in_(select(_THOSE.c.value)))
+    .values({**_CLAIMED, d.worker: bindparam("who"), d.lease: bindparam("until"), d.actor: bindparam("who")})
+)
+_PUT_OFF = update(delivery).where(d.id == bindparam("row")).values(due=bindparam("later"))
 _STANDING = select(d.id, d.state, d.epoch).join(_THOSE, d.id == _THOSE.c.value)
 _SETTLE = (
     update(delivery)
@@ -75,6 +88,7 @@ _SETTLE = (
         doubted=bindparam("doubt"),
         sha256=case((bindparam("digest") == EMPTY, d.sha256), else_=bindparam("digest")),
         size=case((bindparam("digest") == EMPTY, d.size), else_=bindparam("bytes")),
+        fills=func.coalesce(bindparam("ids"), d.fills),
         receipt=bindparam("name_there"),
         permalink=bindparam("link"),
         reason=bindparam("why"),
@@ -92,16 +106,65 @@ _SECOND_MOVE = (
 
 
 def claim(
-    connection: Connection, key: str, worker: str, limit: int, now: datetime, lease: timedelta
+    connection: Connection, key: str, worker: str, limit: int, now: datetime, lease: timedelta, limits: Limits
 ) -> Sequence[Delivery]:
-    """Takes due deliveries, those never tried first."""
-    number = connection.scalar(_SENDABLE, {"key": key})
-    if number is None:
+    """Takes due deliveries, those never tried first; who may not be begun yet is put off."""
+    row = connection.execute(_SENDABLE, {"key": key}).first()
+    if row is None:
         return ()
-    due = {"number": number, "now": micros(now), "most": limit}
-    found = [delivery_of(row) for row in connection.execute(_FOUND, due).all()]
-    connection.execute(_TAKE, due | {"who": worker, "until": micros(now + lease)})
+    resting = {one.domain: one.until for one in quotas.rests(connection, row.account) if one.until > now}
+    room = quotas.Quotas(connection, row.account, [""], now).room("", limits.account) if limits.account else None
+    limit = min(limit, room.count) if room else limit
+    if "" in resting or not limit:
+        return ()
+    number: int = row.id
+    if limits.domain or resting:
+        found = _admitted(connection, (number, row.account), limit, now, resting, limits)
+    else:
+        found = _due(connection, number, limit, now)
+    if found:
+        taken = {"those": json.dumps([one.id for one in found]), "who": worker, "until": micros(now + lease)}
+        connection.execute(_TAKE, taken | {"now": micros(now)})
+        _count(connection, number, found, now, limits)
     return found
+
+
+def _due(connection: Connection, number: int, most: int, now: datetime) -> list[Delivery]:
+    """The next ones, as they will be once they are claimed."""
+    wanted = {"number": number, "now": micros(now), "most": most}
+    return [delivery_of(row) for row in connection.execute(_FOUND, wanted).all()]
+
+
+def _admitted(
+    connection: Connection,
+    edition_of: tuple[int, str],
+    most: int,
+    now: datetime,
+    resting: Mapping[str, datetime],
+    limits: Limits,
+) -> list[Delivery]:
+    """The next ones whose domains may have them now. The others move out of the way, and the next are looked at."""
+    number, account = edition_of
+    while found := _due(connection, number, max(most, LOOK), now):
+        domains = {domain_of(one.recipient) for one in found}
+        begun = quotas.Quotas(connection, account, domains, now)
+        result = quotas.sort(found, most, begun, resting, limits)
+        if result.later:
+            bulk(connection, _PUT_OFF, [{"row": row, "later": later} for row, later in result.later])
+        if result.admitted:
+            return result.admitted
+    return []
+
+
+def _count(connection: Connection, number: int, found: Sequence[Delivery], now: datetime, limits: Limits) -> None:
+    """Remembers what was begun: for the rates, and as retries of the edition."""
+    if limits.account:
+        quotas.Quotas(connection, found[0].account, (), now).count({"": len(found)}, limits.account)
+    if limits.domain:
+        domains = Counter(filter(None, (domain_of(one.recipient) for one in found)))
+        quotas.Quotas(connection, found[0].account, (), now).count(domains, limits.domain)
+    if retries := sum(one.attempt > 1 for one in found):
+        connection.execute(update(edition).where(edition.c.id == number).values(retries=edition.c.retries + retries))
 
 
 def held(connection: Connection, worker: str) -> Sequence[Delivery]:
@@ -158,6 +221,7 @@ def _first_move(one: Settlement, now: int, actor: str) -> Mapping[str, object]:
         "doubt": micros(asked) if asked else None,
         "digest": one.sha256,
         "bytes": one.size,
+        "ids": json.dumps(dict(one.fills)) if one.fills else None,
         "name_there": receipt.id,
         "link": receipt.permalink,
         "why": outcome.status if isinstance(outcome, Receipt) else outcome.reason,
@@ -201,20 +265,3 @@ def resolve(
         "actor": actor,
     }
     connection.execute(update(delivery).where(d.id == one.id).values(values))
-
-
-def set_edition_state(
-    connection: Connection, key: str, state: str, reason: str, now: datetime, actor: str, standing: str
-) -> None:
-    """Moves an edition from `standing`; cancels what waits in it if that is what was asked."""
-    if state not in EDITION_MOVES.get(standing, ()):
-        raise IllegalMove(f"{key} is {standing} and cannot be {state}")
-    number = connection.scalar(select(edition.c.id).where(edition.c.key == key))
-    connection.execute(update(edition).where(edition.c.id == number).values(state=state, reason=reason))
-    what = f"{standing} -> {state}"
-    connection.execute(
-        event.insert(), {"at": micros(now), "edition": number, "what": what, "reason": reason, "actor": actor}
-    )
-    if state == "cancelled":
-        gone = {"state": State.CANCELLED.value, "reason": reason, "moved": micros(now), "actor": actor, "due": 0}
-        connection.execute(update(delivery).where(d.edition == number, WAITING).values(gone))

@@ -10,9 +10,9 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, and_, func, insert, or_, select
+from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
 
-from syndicate.errors import EditionExists
+from syndicate.errors import EditionExists, IllegalMove
 from syndicate.ledger.base import Entry, LeftOut
 from syndicate.ledger.plain import micros, moment
 from syndicate.ledger.rows import bulk
@@ -28,12 +28,29 @@ CHUNK = 1000
 def enter(connection: Connection, entry: Entry, now: datetime) -> int:
     """Writes the edition; how many deliveries it has. Raises `EditionExists`."""
     _refuse_repeat(connection, entry)
-    number = _edition(connection, entry, now)
-    count, twice = _deliveries(connection, number, entry.recipients, now)
-    connection.execute(insert(tally), {"edition": number, State.PLANNED.value: count})
-    _left_out(connection, number, twice)
-    _left_out(connection, number, entry.left_out)  # only now: an audience knows whom it left out once it was read
-    return count
+    values = _values(entry) | {"key": entry.key, "entered": micros(now), "actor": entry.actor}
+    number = int(connection.execute(insert(edition), values).inserted_primary_key[0])  # type: ignore[index]
+    _contents(connection, number, entry, now, what="entered", why=entry.why, actor=entry.actor)
+    return _readers(connection, number, entry, entry.recipients, {}, now)
+
+
+def redraft(connection: Connection, entry: Entry, reason: str, now: datetime, actor: str) -> int:
+    """Writes an edition anew of which nothing was claimed. Raises `IllegalMove`."""
+    number, state = connection.execute(select(edition.c.id, edition.c.state).where(edition.c.key == entry.key)).one()
+    if state != "awaiting":
+        raise IllegalMove(f"{entry.key} is {state} and cannot be drafted anew")
+    # What never moved has no history, so its row may go; who was skipped stays so.
+    planned = (delivery.c.edition == number, delivery.c.state == State.PLANNED.value)
+    connection.execute(delete(delivery).where(*planned))
+    rest = select(delivery.c.recipient, delivery.c.state).where(delivery.c.edition == number)
+    kept: dict[str, str] = dict(connection.execute(rest).all())
+    for table in (frozen, edition_article, left_out, tally):
+        connection.execute(delete(table).where(table.c.edition == number))
+    values = _values(entry) | {"reason": reason}
+    connection.execute(update(edition).where(edition.c.id == number).values(values))
+    _contents(connection, number, entry, now, what="drafted anew", why=reason, actor=actor)
+    fresh = (one for one in entry.recipients if one.address not in kept)
+    return _readers(connection, number, entry, fresh, Counter(kept.values()), now)
 
 
 def _refuse_repeat(connection: Connection, entry: Entry) -> None:
@@ -79,32 +96,37 @@ def _uses(channel: str, used: Used) -> Any:
         select(edition.c.key)
         .join(edition_article)
         .where(
+            edition.c.state != "rejected",  # it was never said
             or_(
                 and_(article.channel == channel, article.slug == used.slug),
                 by_path,
-            )
+            ),
         )
         .limit(1)
     )
 
 
-def _edition(connection: Connection, entry: Entry, now: datetime) -> int:
-    values = {
-        "key": entry.key,
+def _values(entry: Entry) -> dict[str, object]:
+    """What an edition says of itself, each time it is drafted."""
+    return {
         "channel": entry.channel,
         "kind": entry.kind,
         "account": entry.account,
         "occasion": micros(entry.occasion),
         "title": entry.title,
-        "state": "sending",
-        "entered": micros(now),
-        "actor": entry.actor,
+        "state": "awaiting" if entry.plan else "sending",
+        "plan": entry.plan,
         "sha256": sha256(entry.frozen).hexdigest(),
     }
-    number = int(connection.execute(insert(edition), values).inserted_primary_key[0])  # type: ignore[index]
+
+
+def _contents(
+    connection: Connection, number: int, entry: Entry, now: datetime, *, what: str, why: str, actor: str
+) -> None:
+    """Frozen bytes, articles, and a line of the history."""
     connection.execute(insert(frozen), {"edition": number, "data": entry.frozen})
     connection.execute(
-        insert(event), {"at": micros(now), "edition": number, "what": "entered", "reason": "", "actor": entry.actor}
+        insert(event), {"at": micros(now), "edition": number, "what": what, "reason": why, "actor": actor}
     )
     _many(
         connection,
@@ -122,7 +144,22 @@ def _edition(connection: Connection, entry: Entry, now: datetime) -> int:
             for position, used in enumerate(entry.articles)
         ],
     )
-    return number
+
+
+def _readers(
+    connection: Connection,
+    number: int,
+    entry: Entry,
+    recipients: Iterable[Recipient],
+    others: Mapping[str, int],
+    now: datetime,
+) -> int:
+    """Deliveries, who was left out, and the counts (`others`: of deliveries that stand already); how many are new."""
+    count, twice = _deliveries(connection, number, recipients, now)
+    connection.execute(insert(tally), {"edition": number, State.PLANNED.value: count, **others})
+    _left_out(connection, number, twice)
+    _left_out(connection, number, entry.left_out)  # only now: an audience knows whom it left out once it was read
+    return count
 
 
 def _deliveries(

@@ -9,7 +9,7 @@ from typing import Any
 from syndicate.model import History, Used
 
 #: The revision of `migrations/versions` that this code reads and writes.
-HEAD = "0001"
+HEAD = "0002"
 
 REVISION = "SELECT version_num FROM alembic_version"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
@@ -54,7 +55,7 @@ def edition_rows(connection: Connection, *conditions: ColumnElement[bool], limit
     return [_edition_row(row, articles.get(row.id, ())) for row in rows]
 
 
-def _edition_row(row: Any, articles: Sequence[tuple[str, str, str]]) -> EditionRow:
+def _edition_row(row: Any, articles: Sequence[tuple[str, str, str, bool]]) -> EditionRow:
     counts = {state: getattr(row, state.value) for state in State}
     occasion = moment(row.occasion)
     return EditionRow(
@@ -70,6 +71,8 @@ def _edition_row(row: Any, articles: Sequence[tuple[str, str, str]]) -> EditionR
         counts=counts,
         reason=row.reason,
         sha256=row.sha256,
+        plan=row.plan,
+        retries=row.retries,
         articles=tuple(Used(row.key, row.channel, occasion, *article) for article in articles),
     )
 
@@ -80,23 +83,28 @@ def standing(stored: str, counts: Mapping[State, int]) -> str:
     return "done" if stored == "sending" and not waiting else stored
 
 
-def _articles(connection: Connection, editions: Sequence[int]) -> Mapping[int, list[tuple[str, str, str]]]:
-    """Edition number -> (slug, path, sha256) of its articles in their order."""
+def _articles(connection: Connection, editions: Sequence[int]) -> Mapping[int, list[tuple[str, str, str, bool]]]:
+    """Edition number -> (slug, path, sha256, slug_given) of its articles in their order."""
     article = edition_article.c
     query = (
-        select(article.edition, article.slug, article.path, article.sha256)
+        select(article.edition, article.slug, article.path, article.sha256, article.slug_given)
         .where(article.edition.in_(editions), article.alias == 0)
         .order_by(article.edition, article.position)
     )
-    found: dict[int, list[tuple[str, str, str]]] = {}
-    for number, *rest in connection.execute(query):
-        found.setdefault(number, []).append((rest[0], rest[1], rest[2]))
+    found: dict[int, list[tuple[str, str, str, bool]]] = {}
+    for number, slug, path, digest, given in connection.execute(query):
+        found.setdefault(number, []).append((slug, path, digest, bool(given)))
     return found
 
 
 def unfinished(connection: Connection) -> Sequence[str]:
     """Keys of editions on which a courier has work."""
-    return _keys(connection, OPEN, edition.c.state == "sending")
+    return _keys(connection, OPEN, edition.c.state.in_(("sending", "approved")))
+
+
+def awaiting(connection: Connection) -> Sequence[str]:
+    """Keys of editions that wait for approval."""
+    return _keys(connection, OPEN, edition.c.state == "awaiting")
 
 
 def doubtful(connection: Connection) -> Sequence[str]:
@@ -109,6 +117,14 @@ def _keys(connection: Connection, tallied: ColumnElement[bool], *conditions: Col
     those = select(tally.c.edition).where(tallied)
     query = select(edition.c.key).where(edition.c.id.in_(those), *conditions).order_by(edition.c.id)
     return list(connection.scalars(query))
+
+
+def next_due(connection: Connection, key: str) -> datetime | None:
+    """When the first waiting delivery of an edition is due."""
+    wanted = select(edition.c.id).where(edition.c.key == key).scalar_subquery()
+    first = select(d.due).where(d.edition == wanted, WAITING).order_by(d.due).limit(1)
+    found = connection.scalar(first)
+    return None if found is None else moment(found)
 
 
 def frozen_bytes(connection: Connection, key: str) -> bytes | None:

@@ -19,25 +19,25 @@ d = delivery.c
 #: What `delivery_of` unpacks, in this order.
 COLUMNS = (
     d.id, edition.c.key, d.recipient, d.name, d.fields, edition.c.account, d.state, d.attempt, d.epoch,
-    d.due, d.doubted, d.sha256, d.size, d.receipt, d.permalink, d.reason, d.moved,
+    d.due, d.doubted, d.sha256, d.size, d.fills, d.receipt, d.permalink, d.reason, d.moved,
 )  # fmt: skip
 
 _STATES = {state.value: state for state in State}
-_NO_FIELDS: Mapping[str, str] = {}
+_NOTHING: Mapping[str, str] = {}
 
 
 def delivery_of(row: Any) -> Delivery:
     """A row of `COLUMNS` as a delivery."""
     (
         number, key, recipient, name, fields, account, state, attempt, epoch,
-        due, doubted, sha256, size, receipt, permalink, reason, moved,
+        due, doubted, sha256, size, fills, receipt, permalink, reason, moved,
     ) = row  # fmt: skip
     return Delivery(
         id=number,
         edition=key,
         recipient=recipient,
         name=name,
-        fields=json.loads(fields) if fields else _NO_FIELDS,
+        fields=json.loads(fields) if fields else _NOTHING,
         account=account,
         state=_STATES[state],
         attempt=attempt,
@@ -46,6 +46,7 @@ def delivery_of(row: Any) -> Delivery:
         doubted=optional(doubted),
         sha256=sha256,
         size=size,
+        fills=json.loads(fills) if fills else _NOTHING,
         receipt=receipt,
         permalink=permalink,
         reason=reason,

@@ -54,6 +54,10 @@ edition = Table(
     Column("entered", BigInteger, nullable=False),
     _text("actor"),
     _text("sha256"),
+    # what a person approves: fingerprints as JSON; empty where nobody has to
+    _text("plan"),
+    # since a person last said `go on`
+    _number("retries"),
 )
 
 # A table of its own: a change of state must not rewrite a picture, nor a list of editions read over one.
@@ -104,6 +108,7 @@ delivery = Table(
     _text("reason"),
     _number("moved"),
     _text("actor"),
+    Column("fills", Text),
     # The recipient first: the same index answers "what did this reader ever get?".
     UniqueConstraint("recipient", "edition"),
 )
@@ -139,6 +144,37 @@ account_pause = Table(
     _text("reason"),
     _text("hint"),
     Column("since", BigInteger, nullable=False),
+)
+
+# What the operator was told.
+reminder = Table(
+    "reminder",
+    metadata,
+    Column("fact", Text, primary_key=True, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+# What an account has begun lately: a row for each fiftieth of a span, which counts until it is out of the span.
+quota = Table(
+    "quota",
+    metadata,
+    Column("account", Text, primary_key=True, nullable=False),
+    Column("domain", Text, primary_key=True, nullable=False, server_default=""),
+    Column("span", BigInteger, primary_key=True, nullable=False),
+    Column("expires", BigInteger, primary_key=True, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Index("quota_expires", "expires"),
+)
+
+# An account, or one domain of its recipients, that is left alone for a while after failures.
+rest = Table(
+    "rest",
+    metadata,
+    Column("account", Text, primary_key=True, nullable=False),
+    Column("domain", Text, primary_key=True, nullable=False, server_default=""),
+    Column("until", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    _text("reason"),
 )
 
 

@@ -7,16 +7,17 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from threading import RLock
 
-from sqlalchemy import Connection, Engine, delete, insert
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from syndicate.errors import LedgerError
-from syndicate.ledger import claiming, entering, plain, reading
-from syndicate.ledger.base import AccountPause, EditionRow, Entry, Event, LeftOut
+from syndicate.ledger import claiming, entering, plain, quotas, reading, standing
+from syndicate.ledger.base import UNLIMITED, AccountPause, EditionRow, Entry, Event, LeftOut
 from syndicate.ledger.faults import advise
-from syndicate.ledger.schema import account_pause, edition
+from syndicate.ledger.schema import edition
 from syndicate.model import Delivery, History, Settlement, State, Used
+from syndicate.model.limits import Limits, Rest, Room
 
 #: Deliveries that a stream reads at a time, each page in a short transaction, so that no reader stops a writer.
 PAGE = 500
@@ -59,6 +60,11 @@ class SqlLedger:
         with self._writing() as connection:
             return entering.enter(connection, entry, now)
 
+    def redraft(self, entry: Entry, reason: str, now: datetime, actor: str) -> int:
+        """Writes an edition that awaits approval anew."""
+        with self._writing() as connection:
+            return entering.redraft(connection, entry, reason, now, actor)
+
     def recognise(self, uses: Sequence[Used]) -> None:
         """Notes other slugs or paths of articles that were used."""
         with self._writing() as connection:
@@ -80,6 +86,11 @@ class SqlLedger:
         with self._reading() as connection:
             return reading.unfinished(connection)
 
+    def awaiting(self) -> Sequence[str]:
+        """Keys of editions that wait for approval, oldest first."""
+        with self._reading() as connection:
+            return reading.awaiting(connection)
+
     def doubtful(self) -> Sequence[str]:
         """Keys of editions that have unknown deliveries, oldest first."""
         with self._reading() as connection:
@@ -93,18 +104,48 @@ class SqlLedger:
             raise no_edition(key)
         return found
 
-    def set_edition_state(self, key: str, state: str, reason: str, now: datetime, actor: str) -> None:
-        """Pauses, resumes or cancels an edition."""
+    def set_edition_state(
+        self, key: str, state: str, reason: str, now: datetime, actor: str, seen: EditionRow | None = None
+    ) -> None:
+        """Approves, pauses, resumes, rejects or cancels an edition."""
         with self._writing() as connection:
             rows = reading.edition_rows(connection, edition.c.key == key, limit=1)
             if not rows:
                 raise no_edition(key)
-            claiming.set_edition_state(connection, key, state, reason, now, actor, rows[0].state)
+            standing.refuse_unseen(rows[0], seen or rows[0])
+            standing.set_edition_state(connection, rows[0], state, reason, now, actor)
 
-    def claim(self, edition: str, worker: str, limit: int, now: datetime, lease: timedelta) -> Sequence[Delivery]:
+    def claim(
+        self, edition: str, worker: str, limit: int, now: datetime, lease: timedelta, limits: Limits = UNLIMITED
+    ) -> Sequence[Delivery]:
         """Takes up to `limit` due deliveries to `sending`."""
         with self._writing() as connection:
-            return claiming.claim(connection, edition, worker, limit, now, lease)
+            return claiming.claim(connection, edition, worker, limit, now, lease, limits)
+
+    def room(self, account: str, limits: Limits, now: datetime) -> Room | None:
+        """What the rates of an account leave."""
+        with self._reading() as connection:
+            return quotas.Quotas(connection, account, [""], now).room("", limits.account)
+
+    def next_due(self, edition: str) -> datetime | None:
+        """When the first waiting delivery is due."""
+        with self._reading() as connection:
+            return reading.next_due(connection, edition)
+
+    def rests(self, account: str) -> Sequence[Rest]:
+        """Who rests."""
+        with self._reading() as connection:
+            return quotas.rests(connection, account)
+
+    def rest(self, rest: Rest) -> None:
+        """Leaves an account or a domain alone for a while."""
+        with self._writing() as connection:
+            quotas.set_rest(connection, rest)
+
+    def wake(self, account: str, domain: str = "") -> None:
+        """It works again."""
+        with self._writing() as connection:
+            quotas.wake(connection, account, domain)
 
     def claimed(self, worker: str) -> Iterator[Delivery]:
         """What a worker holds."""
@@ -133,17 +174,25 @@ class SqlLedger:
         with self._writing() as connection:
             claiming.resolve(connection, delivery, to, reason, now, actor, doubt)
 
-    def pause_account(self, name: str, reason: str, hint: str, now: datetime) -> None:
+    def pause_account(self, name: str, reason: str, hint: str, now: datetime, actor: str = "") -> None:
         """Nobody is claimed for this account until it is resumed."""
         with self._writing() as connection:
-            connection.execute(delete(account_pause).where(account_pause.c.name == name))
-            values = {"name": name, "reason": reason, "hint": hint, "since": plain.micros(now)}
-            connection.execute(insert(account_pause), values)
+            standing.pause_account(connection, name, reason, hint, now, actor)
 
-    def resume_account(self, name: str) -> bool:
+    def resume_account(self, name: str, now: datetime, actor: str) -> bool:
         """Lifts the pause; whether there was one."""
         with self._writing() as connection:
-            return bool(connection.execute(delete(account_pause).where(account_pause.c.name == name)).rowcount)
+            return standing.resume_account(connection, name, now, actor)
+
+    def remind(self, facts: Sequence[str], now: datetime) -> Sequence[str]:
+        """Those that were never noted before."""
+        with self._writing() as connection:
+            return standing.remind(connection, facts, now)
+
+    def forget(self, facts: Sequence[str]) -> None:
+        """They were not told after all."""
+        with self._writing() as connection:
+            standing.forget(connection, facts)
 
     def paused_accounts(self) -> Sequence[AccountPause]:
         """Accounts that wait for a person, by name."""

@@ -1,12 +1,14 @@
 """The nouns: frozen values that travel along the belt. They hold, they do not act.
 
-`content` (Article, Problem), `plan` (Channel, Edition, Plan, History), `message` (Letter, Email, Post, and the
-payloads that go over the wire), `delivery` (states and their moves, deliveries, outcomes).
+`content` (Article, Problem), `plan` (Channel, Edition, Plan, History), `cron` and `occasions` (when a channel may
+speak), `message` (Letter, Email, Post, and the payloads that go over the wire), `delivery` (states and their moves,
+deliveries, outcomes).
 """
 
 from syndicate.model.content import Article, Body, Overrides, Problem, Severity
 from syndicate.model.cron import Cron
 from syndicate.model.delivery import (
+    EVERY_ACCOUNT,
     MOVES,
     Dedupe,
     Deferred,
@@ -50,6 +52,7 @@ from syndicate.model.plan import (
 )
 
 __all__ = [
+    "EVERY_ACCOUNT",
     "MOVES",
     "Article",
     "Body",

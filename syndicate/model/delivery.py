@@ -36,6 +36,9 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.EXPIRED: frozenset(),
 }
 
+#: Stands for all accounts where one is paused; no account can have this name.
+EVERY_ACCOUNT = "*"
+
 #: States in which a delivery still waits for a worker or a person.
 OPEN_STATES = frozenset(state for state, moves in MOVES.items() if moves)
 
@@ -66,6 +69,8 @@ class Delivery:
     #: hex SHA-256 and size of the exact bytes, once they went out
     sha256: str = ""
     size: int = 0
+    #: hole -> the network's id for the file in it, from the last attempt: a repeat has the same bytes
+    fills: Mapping[str, str] = field(default_factory=dict)
     #: the network's name for it
     receipt: str = ""
     permalink: str = ""
@@ -115,6 +120,8 @@ class Deferred:
     reason: str
     #: as the network asks; None: the courier's schedule
     after: timedelta | None = None
+    #: False: nobody could be asked (connection refused, no such host), which says nothing about this recipient
+    reached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,8 @@ class Settlement:
     #: hex SHA-256 and size of what was sent, or tried
     sha256: str = ""
     size: int = 0
+    #: the network's ids for its files, see `Delivery.fills`; empty: what the ledger has stays
+    fills: Mapping[str, str] = field(default_factory=dict)
     #: where it ends `deferred`: when to try again, aware; None: at once
     due: datetime | None = None
     #: the claim does not count as an attempt: the network was not asked, or the account was at fault

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from syndicate.model.delivery import Delivery, Outcome
-from syndicate.model.message import Payload
+from syndicate.model.message import Payload, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,17 @@ class Job:
     sha256: str
     size: int
 
+    @property
+    def fills(self) -> Mapping[str, str]:
+        """The network's ids for the files of the payload, as far as they are known."""
+        return self.payload.fills if isinstance(self.payload, Request) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Tried:
     """What became of a job."""
 
+    #: with its payload as it was sent, once `prepare` has filled its holes
     job: Job
     outcome: Outcome
 

@@ -153,7 +153,7 @@ class TextRules:
 class Upload:
     """A file the network wants before the message that shows it. `Adapter.prepare` sends it."""
 
-    #: name of the hole in the body that the network's id for the file fills, such as `{{image}}`
+    #: name of the hole in the body that the network's id for the file fills, such as `{{image}}`; empty: it needs none
     hole: str
     data: bytes = field(repr=False)
     media_type: str = "application/octet-stream"
@@ -188,6 +188,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     #: sent first, by `Adapter.prepare`, which fills the holes of the body
     uploads: tuple[Upload, ...] = ()
+    #: hole -> the network's id for its file, from `prepare` or from an earlier attempt: then nothing is uploaded again
+    fills: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def content(self) -> bytes:
@@ -196,6 +198,11 @@ class Request:
         Where a picture goes with it, the body holds a hole that only the network's own id can fill; see `uploads`.
         """
         return f"{self.method} {self.url}\n".encode() + self.body
+
+    @property
+    def whole(self) -> bool:
+        """Whether its exact bytes are known: every hole has its id."""
+        return all(upload.hole in self.fills for upload in self.uploads if upload.hole)
 
 
 Payload: TypeAlias = Mail | Request

@@ -79,6 +79,10 @@ class Channel:
     approval: str = "none"
     #: what becomes of an unknown delivery that the network cannot settle: `hold` or `resend`
     unknown: str = "hold"
+    #: an edition for more recipients is not entered without a person; None: any number
+    max_recipients: int | None = None
+    #: percent by which an edition may have more recipients than the channel's last one; None: any
+    max_growth: int | None = None
 
 
 class Skipped(NamedTuple):

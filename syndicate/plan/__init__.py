@@ -8,8 +8,20 @@ edition has the articles of all three. With `on: publish` each article is an occ
 Keys hold the local time and no zone: a channel that moves to another zone does not say the same Monday twice.
 """
 
+from syndicate.plan.anew import anew
 from syndicate.plan.making import by_hand, make_plan, one_post, plan_channel, select
-from syndicate.plan.sieve import other_names
+from syndicate.plan.sieve import changed_since, other_names
 from syndicate.plan.timing import coming, last_occasion
 
-__all__ = ["by_hand", "coming", "last_occasion", "make_plan", "one_post", "other_names", "plan_channel", "select"]
+__all__ = [
+    "anew",
+    "by_hand",
+    "changed_since",
+    "coming",
+    "last_occasion",
+    "make_plan",
+    "one_post",
+    "other_names",
+    "plan_channel",
+    "select",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.model import Article, Channel, ChannelPlan, Edition, History, Kind, Plan, Skipped, occasions
@@ -56,22 +56,31 @@ def as_published(articles: Sequence[Article], channel: Channel, history: History
             skipped.append(Skipped(article, *fault))
         else:
             editions.append(post_edition(channel, article, history, due.moment))
+    waiting = tuple(post_key(channel, one.article) for one in skipped if one.code == "late-ask")
+    code, note = "not-yet", "no article's publish date and time have come"
+    if waiting:
+        code, note = "late-ask", "what passed its grace waits for a person (late.then: ask)"
     return ChannelPlan(
         channel=channel,
         occasion=editions[-1].occasion if editions else None,
         editions=tuple(editions),
         skipped=tuple(skipped),
-        note="" if editions else "no article's publish date and time have come",
-        code="" if editions else "not-yet",
-        waiting=tuple(post_key(channel, one.article) for one in skipped if one.code == "late-ask"),
+        note="" if editions else note,
+        code="" if editions else code,
+        waiting=waiting,
     )
 
 
-def by_hand(articles: Sequence[Article], channel: Channel, history: History, at: datetime) -> ChannelPlan:
+def by_hand(
+    articles: Sequence[Article], channel: Channel, history: History, at: datetime, *, again: bool = False
+) -> ChannelPlan:
     """A digest now: the occasion that is due or waits for a person, else an extra edition under the key of `at`.
 
-    Quiet hours and blackouts bind the scheduler, not a person.
+    Quiet hours and blackouts bind the scheduler, not a person. `again` takes the articles of rejected editions too.
     """
+    if again:
+        said = tuple(use for use in history.used if history.editions.get(use.edition) != "rejected")
+        history = replace(history, used=said)
     due = occasions.last(channel.schedule, at)
     if (
         due
@@ -148,7 +157,9 @@ def entered_for(channel: Channel, occasion: datetime, history: History) -> tuple
     if channel.kind is Kind.DIGEST:
         key = digest_key(channel, occasion)
         return (key,) if key in history.editions else ()
-    return tuple(use.edition for use in history.used if use.channel == channel.name and use.occasion == occasion)
+    moment = occasion.astimezone(UTC)  # in an hour that occurs twice, moments of two zones are never equal (PEP 495)
+    same = (use for use in history.used if use.channel == channel.name and use.occasion.astimezone(UTC) == moment)
+    return tuple(use.edition for use in same)
 
 
 def digest_key(channel: Channel, occasion: datetime) -> str:

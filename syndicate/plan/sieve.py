@@ -42,9 +42,16 @@ def other_names(articles: Iterable[Article], channel: str, history: History) -> 
     for article in articles:
         use = shelf.used(article)
         if use and (article.slug, article.path) not in known:
-            yield replace(
-                use, slug=article.slug, path=article.path, sha256=article.sha256, slug_given=article.slug_given
-            )
+            yield replace(use, slug=article.slug, path=article.path, slug_given=article.slug_given)
+
+
+def changed_since(articles: Iterable[Article], channel: str, history: History) -> Iterator[tuple[Article, Used]]:
+    """Articles whose files were edited after an edition took them. They are not said again for that."""
+    shelf = Shelf.of(channel, history)
+    for article in articles:
+        use = shelf.used(article)
+        if use and use.sha256 and use.sha256 != article.sha256:
+            yield article, use
 
 
 @dataclass(frozen=True, slots=True)

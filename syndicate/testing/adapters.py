@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from syndicate.model import (
     Payload,
     Receipt,
     Refused,
+    Request,
     Unknown,
 )
 from syndicate.model.message import digest
@@ -143,6 +144,15 @@ class AdapterContract:
             for _ in range(2):
                 assert not isinstance(adapter.prepare(session, composed), Refused | Deferred | Paused | Unknown)
         assert subject.received() == []
+
+    def test_what_was_uploaded_is_used_again(self, adapter: Adapter, payload: Payload) -> None:
+        if not (isinstance(payload, Request) and payload.uploads):
+            return
+        with adapter.open() as session:
+            first = _prepared(adapter, session, payload)
+            assert isinstance(first, Request)
+            assert first.fills.keys() == {upload.hole for upload in payload.uploads if upload.hole}
+            assert _prepared(adapter, session, replace(payload, fills=first.fills)) == first
 
     def test_a_repeat_is_recognised_if_it_says_so(self, subject: Subject, adapter: Adapter, payload: Payload) -> None:
         with adapter.open() as session:

@@ -24,9 +24,10 @@ from syndicate.model import (
 )
 from syndicate.testing.clock import MONDAY
 from syndicate.testing.entries import KEY, LATER, LEASE, claim, entry, only, people, settle, settle_next, states, used
+from syndicate.testing.ledger_waiting import WaitingContract
 
 
-class LedgerContract:
+class LedgerContract(WaitingContract):
     """The suite."""
 
     def test_an_edition_is_entered_with_all_it_says(self, ledger: Ledger) -> None:
@@ -198,6 +199,16 @@ class LedgerContract:
         ledger.settle([Settlement(second, Deferred("busy"), due=LATER)], LATER, "worker")
         assert only(ledger).doubted == MONDAY
 
+    def test_ids_of_files_are_kept_for_the_repeat(self, ledger: Ledger) -> None:
+        ledger.enter(entry(recipients=1), MONDAY)
+        settle_next(ledger, Deferred("busy"), due=MONDAY, fills={"{{image}}": "urn:1"})
+        (again,) = claim(ledger)
+        assert again.fills == {"{{image}}": "urn:1"}
+        settle(ledger, again, Deferred("stopped"), free=True)
+        assert only(ledger).fills == {"{{image}}": "urn:1"}
+        settle_next(ledger, Unknown("no reply"), fills={"{{image}}": "urn:2"})
+        assert only(ledger).fills == {"{{image}}": "urn:2"}
+
     def test_a_claim_that_was_never_made_cannot_be_settled(self, ledger: Ledger) -> None:
         ledger.enter(entry(recipients=1), MONDAY)
         with pytest.raises(IllegalMove, match="planned"):
@@ -342,22 +353,6 @@ class LedgerContract:
         for ask in (ledger.frozen, lambda key: ledger.set_edition_state(key, "paused", "", MONDAY, "person")):
             with pytest.raises(LedgerError, match="no edition no/such"):
                 ask("no/such")
-
-    def test_nothing_is_claimed_for_a_paused_account(self, ledger: Ledger) -> None:
-        ledger.enter(entry(), MONDAY)
-        ledger.pause_account("mail", "535 wrong password", "Set SMTP_PASSWORD.", MONDAY)
-        ledger.pause_account("mail", "535 still wrong", "Set SMTP_PASSWORD.", LATER)
-        (pause,) = ledger.paused_accounts()
-        assert (pause.name, pause.reason, pause.hint, pause.since) == (
-            "mail",
-            "535 still wrong",
-            "Set SMTP_PASSWORD.",
-            LATER,
-        )
-        assert claim(ledger) == []
-        assert ledger.resume_account("mail")
-        assert not ledger.resume_account("mail")
-        assert len(claim(ledger)) == 3
 
     def test_the_latest_editions_come_first(self, ledger: Ledger) -> None:
         for key in ("weekly/1", "daily/1", "weekly/2"):

@@ -92,7 +92,7 @@ def test_f70_the_fault_matrix(network: Yes, fault: Fault, expected: type[Outcome
 
 def test_nobody_listens(network: Yes) -> None:
     network.stop()
-    assert outcome(network.url) == Deferred("the connection failed: Connection refused")
+    assert outcome(network.url) == Deferred("the connection failed: Connection refused", reached=False)
 
 
 def test_a_host_that_is_not_there() -> None:

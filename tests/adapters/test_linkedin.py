@@ -204,6 +204,7 @@ def test_a_duplicate_of_nothing_we_know_is_a_refusal(network: FakeLinkedIn, mess
         (fake.CONFLICT, Deferred),
         (fake.UNAVAILABLE, Unknown),
         (fake.NOT_READY, Deferred),
+        (Reply(400, fake.NOT_READY.body.replace(b"WAITING_UPLOAD", b"PROCESSING_FAILED")), Refused),
         (fake.VERSION_MISSING, Refused),
         (Reply(400, b"<html>"), Refused),
         (Reply(422, b'{"message": "no"}'), Refused),
@@ -270,3 +271,27 @@ def test_when_a_version_ends(version: str, end: date) -> None:
 def test_options_that_cannot_work_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         adapter(**options)
+
+
+@pytest.mark.parametrize(
+    ("today", "told"),
+    [
+        (date(2027, 8, 15), ()),
+        (date(2027, 8, 16), ("API version 202609 ends on 2027-09-15, in 30 days. Set `version`",)),
+        (date(2027, 9, 15), ("API version 202609 ends on 2027-09-15, in 0 days. Set `version`",)),
+        (date(2027, 9, 16), ("API version 202609 has ended on 2027-09-15. Set `version`",)),
+    ],
+)
+def test_the_end_of_a_version_is_told_a_month_ahead(today: date, told: tuple[str, ...]) -> None:
+    warnings = adapter(version="202609").warnings(today)
+    assert len(warnings) == len(told)
+    assert all(warning.startswith(start) for warning, start in zip(warnings, told, strict=True))
+
+
+def test_the_end_of_a_token_is_told_where_the_account_knows_it() -> None:
+    (warning,) = adapter(version="202609", token_until="2026-12-24").warnings(date(2026, 12, 1))
+    assert (
+        warning
+        == "the token ends on 2026-12-24, in 23 days. Sign in again: syndicate connect, with the account's name."
+    )
+    assert TOKEN not in warning

@@ -1,5 +1,6 @@
 """One loop over many connections: what is fed, noted, given up and tried again."""
 
+import resource
 import ssl
 import threading
 from collections import Counter
@@ -13,7 +14,7 @@ from syndicate.adapters.smtp_allowance import GROWTH, Allowance
 from syndicate.adapters.smtp_lane import SmtpLane
 from syndicate.errors import LedgerError
 from syndicate.model import Deferred, Paused, Receipt, Refused, Request, Unknown
-from syndicate.model.lane import Job
+from syndicate.model.lane import Job, Tried
 from syndicate.testing.certificates import Authority, authority
 from syndicate.testing.messages import mail
 from syndicate.testing.smtp import Fault, SmtpServer
@@ -123,19 +124,62 @@ def test_the_lane_speaks_up_while_it_waits(server: SmtpServer) -> None:
     assert [type(tried.outcome) for tried in found if tried] == [Unknown]
 
 
+@pytest.mark.parametrize("pipelining", ["ride", "off"])
+def test_f12_a_large_mail_that_is_cut_off_is_certainly_not_accepted(server: SmtpServer, pipelining: str) -> None:
+    server.offers = ["PIPELINING"]
+    server.fault("body", Fault(None, "reset"))
+    record = Notes()
+    mails = [mail("reader0@example.org", b"x" * 30_000_000 + b"\r\n"), mail("reader1@example.org")]
+    found = answers(adapter(server, pipelining=pipelining), jobs(*mails), record)
+    assert [type(found[number]) for number in range(2)] == [Deferred, Receipt]
+    assert 0 not in record.began
+    assert recipients(server) == {"reader1@example.org": 1}
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"), [("banner", Deferred), ("ehlo", Deferred), ("mail", Deferred), ("dot", Unknown)]
+)
+def test_f20_a_reply_that_comes_byte_by_byte_has_its_deadline(
+    server: SmtpServer, step: str, expected: type[Deferred | Unknown]
+) -> None:
+    server.fault(step, Fault(b"250-" + b"x" * 1000, drip=0.02))
+    found = answers(adapter(server, timeout=0.3, final_timeout=0.3), many(1))
+    assert [type(outcome) for outcome in found.values()] == [expected]
+
+
+def test_f22_every_mail_has_a_transaction_of_its_own(server: SmtpServer) -> None:
+    answers(adapter(server, 1), many(7))
+    verbs = [line.split()[0] for line in server.commands]
+    assert verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * 7, "QUIT"]
+
+
 # -- the attempt log ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("connections", [1, 3])
 def test_f30_what_cannot_be_noted_does_not_leave(server: SmtpServer, connections: int) -> None:
-    record, found = Notes(fails_at=20), {}
-    with pytest.raises(LedgerError, match="no space left"):
-        for tried in lane(adapter(server, connections)).run(many(100), record):
-            if tried:
-                found[tried.job.delivery.id] = tried.outcome
+    record = Notes(fails_at=20)
+    told = until_it_fails(lane(adapter(server, connections)).run(many(100), record))
     # what was noted before has left, was answered and is told; nothing else has
-    assert found.keys() == record.began == record.ended.keys()
+    assert told == record.began == record.ended.keys()
     assert len(record.began) == 20
+    assert recipients(server) == Counter(f"reader{number}@example.org" for number in record.began)
+
+
+def until_it_fails(running: Iterator[Tried | None]) -> set[int]:
+    told: set[int] = set()
+    with pytest.raises(LedgerError, match="no space left"):
+        told.update(tried.job.delivery.id for tried in running if tried)
+    return told
+
+
+def test_f30_what_rides_behind_a_dot_that_stays_without_an_answer_is_not_tried_again(server: SmtpServer) -> None:
+    # One connection has waited in vain for an answer when the log breaks for the other.
+    server.fault("dot", Fault(b"", "hang", keep=True), after=1)
+    record = Notes(fails_at=2)
+    told = until_it_fails(lane(adapter(server, 2, final_timeout=0.3)).run(many(9), record))
+    assert told >= record.began == record.ended.keys()
+    assert Counter(type(outcome) for outcome in record.ended.values()) == {Receipt: 1, Unknown: 1}
     assert recipients(server) == Counter(f"reader{number}@example.org" for number in record.began)
 
 
@@ -216,6 +260,16 @@ def test_a_name_that_nobody_knows_is_a_fault_of_the_moment(server: SmtpServer) -
     assert outcome.reason.startswith("connect: ")
 
 
+def test_f36_without_a_free_file_descriptor_one_mail_tells_and_the_rest_is_left(server: SmtpServer) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        found = answers(adapter(server, 5), many(9))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert found == {0: Deferred("connect: Too many open files")}
+
+
 def test_f19_a_wrong_password_is_tried_once() -> None:
     with SmtpServer(password=("news", "sesame")) as server:
         found = answers(adapter(server, 10, username="news", password="guess"), many(50))
@@ -236,6 +290,8 @@ def test_mails_that_no_server_could_take_are_refused_without_a_call(server: Smtp
 
 def test_d08_after_a_rate_limit_one_connection_goes_on_and_others_come_back_one_by_one(server: SmtpServer) -> None:
     smtp = adapter(server, 4)
+    for _ in range(3):
+        server.fault("quit", Fault(b"221 2.0.0 good-bye\r\n", FIN, drip=0.005))  # who left is given nothing more
     server.fault("dot", Fault(b"450-4.7.28 rate\r\n450 4.7.28 x\r\n"), after=20)
     now = [0.0]
     allowance = Allowance(4)

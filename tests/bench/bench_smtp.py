@@ -93,7 +93,7 @@ def syndicate(port: int, readers: int, connections: int = CONNECTIONS, pipelinin
     with tempfile.TemporaryDirectory() as folder:
         numbers = [str(port), str(readers), str(connections), pipelining]
         command = [sys.executable, str(SENDER), str(Path(folder) / "project"), *numbers]
-        found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     if found["sent"] != readers:
         raise SystemExit(f"only {found['sent']} of {readers} were sent")
     return {**found, "rate": readers / found["seconds"], "cpu_us": 1e6 * found["cpu"] / readers}

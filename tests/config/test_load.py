@@ -418,3 +418,21 @@ def test_no_value_whatever_raises_and_each_problem_has_a_place(
     loaded = load(write(text), cache=False)
     assert (loaded.settings is None) == any(problem.severity == "error" for problem in loaded.problems)
     assert all(problem.line and problem.column for problem in loaded.problems)
+
+
+def test_linkedin_wants_approval_and_the_operator_has_an_address(write: Write) -> None:
+    text = SMALLEST.replace(
+        "accounts: {out: {adapter: file}}", "accounts: {out: {adapter: file}, page: {adapter: linkedin}}"
+    )
+    text += "  page: {kind: post, account: page}\n  open: {kind: post, account: page, approval: none}\n"
+    settings = load(write(f"{text}operator: {{account: out}}\n"), cache=False).settings
+    assert settings is not None
+    assert {name: channel.approval for name, channel in settings.channels.items()} == {
+        "letter": "none",
+        "posts": "none",
+        "page": "required",
+        "open": "none",
+    }
+    assert settings.operator is not None
+    assert (settings.operator.account, settings.operator.to) == ("out", "News@example.org")
+    assert build(plain(settings), settings.root) == settings

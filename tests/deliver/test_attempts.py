@@ -172,7 +172,7 @@ def test_a_folder_that_cannot_be_written_stops_before_anything_is_claimed(
 ) -> None:
     (tmp_path / "attempts").write_text("a file where a folder belongs", "utf-8")
     ledger.enter(entry(), clock())
-    with pytest.raises(LogBroken, match="cannot be written") as caught:
+    with pytest.raises(LogBroken, match="cannot be used") as caught:
         Courier(ledger, clock, attempts=Attempts(tmp_path / "attempts")).deliver(KEY, ScriptedSender(), mail_for)
     assert "space" in caught.value.hint
     assert set(states(ledger).values()) == {State.PLANNED}

@@ -129,7 +129,7 @@ def test_a_fault_of_the_account_stops_everything_and_costs_nobody_an_attempt(
 
     courier().deliver(KEY, sender, mail_for)
     assert len(sender.sent) <= connections
-    ledger.resume_account("mail")
+    ledger.resume_account("mail", clock(), "person")
     assert courier().deliver(KEY, ScriptedSender(), mail_for).sent == 50
     assert {one.attempt for one in ledger.deliveries(KEY)} == {1}
 

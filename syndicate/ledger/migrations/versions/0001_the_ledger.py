@@ -73,6 +73,7 @@ def editions() -> None:
         required("entered", sa.BigInteger),
         text("actor"),
         text("sha256"),
+        text("plan"),
     )
     op.create_index("ix_edition_channel", "edition", ["channel"])
     op.create_table("frozen", edition(primary_key=True), required("data", sa.LargeBinary))
@@ -122,6 +123,11 @@ def deliveries() -> None:
         text("reason"),
         text("hint"),
         required("since", sa.BigInteger),
+    )
+    op.create_table(
+        "reminder",
+        sa.Column("fact", sa.Text, primary_key=True, nullable=False),
+        required("at", sa.BigInteger),
     )
 
 
