@@ -79,8 +79,10 @@ def run(
 ) -> Report:
     """Enters what is due and delivers it; with `others`, also what earlier runs of these channels left unfinished.
 
-    `grant` says who has approved these editions; without it, those of a channel that asks for approval wait.
+    `grant` says who has approved these editions; without it, those of a channel that asks for approval wait. What is
+    only tried out waits for nobody.
     """
+    grant = grant or ("" if app.durable else "it is only tried out")
     parts = tuple(parts)
     recognise(app, parts)
     found = list(proofs(app, (edition for part in parts for edition in part.editions)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -267,6 +268,18 @@ def test_a_dry_run_with_an_approved_edition_shows_it_and_changes_nothing(drafted
     assert drafted.files() == before
 
 
+def test_in_rehearsal_what_would_wait_is_rehearsed_and_nobody_is_asked(project: Project) -> None:
+    page = 'page: {adapter: linkedin, token: "${env:NO_TOKEN}", author: "urn:li:person:1"}'
+    project.configure(
+        ("  outbox: {adapter: file, folder: outbox}", f"  outbox: {{adapter: file, folder: outbox}}\n  {page}"),
+        ("account: outbox\n    template: linkedin", "account: page"),
+    )
+    said = run(project)
+    assert said.status == 0, said
+    assert f"{HYDERABAD} would be sent 1" in " ".join(said.out.split())
+    assert "waits for approval" not in said.out
+
+
 def test_linkedin_asks_for_approval_unless_the_channel_says_otherwise(project: Project) -> None:
     page = 'page: {adapter: linkedin, token: "${env:NO_TOKEN}", author: "urn:li:person:1"}'
     project.configure(
@@ -326,9 +339,22 @@ def test_a_paused_draft_cannot_slip_past_its_check(drafted: Project) -> None:
     assert (state(drafted), sent(drafted)) == ("awaiting", [])
 
 
+def test_a_late_approval_leaves_the_deliveries_their_time(drafted: Project) -> None:
+    """Two days after its entry a delivery would be given up at its first deferral."""
+    drafted.syndicate("editions", "approve", DIGEST)
+    moment = datetime(2035, 3, 10, 12, tzinfo=UTC)
+    with closing(assemble(drafted.folder / "config" / "syndicate.yaml", clock=lambda: moment)) as app:
+        row = app.ledger().edition(DIGEST)
+        assert row is not None
+        assert released(app, row, "run")
+        after = app.ledger().edition(DIGEST)
+        assert after is not None
+        assert after.since == moment
+
+
 def test_of_two_runs_that_release_at_once_both_see_it_released(drafted: Project) -> None:
     drafted.syndicate("editions", "approve", DIGEST)
-    app = assemble(Path(drafted.folder / "config" / "syndicate.yaml"))
+    app = assemble(drafted.folder / "config" / "syndicate.yaml")
     row = app.ledger().edition(DIGEST)
     assert row is not None
     assert released(app, row, "one")

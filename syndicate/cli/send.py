@@ -58,7 +58,7 @@ def send(
     check_hash(app, part, time, plan)
     grant = f"a person named the plan {plan}" if plan else ""
     if test:
-        app, part, grant = trial(app, test), renamed(part, "#test"), "a test"
+        app, part = trial(app, test), renamed(part, "#test")
     carry_out(
         now, app, [part], actor="send", at=time, dry_run=dry_run, folder=out, everyone=everyone, yes=yes, grant=grant
     )
@@ -270,7 +270,7 @@ def rehearse(
     with ExitStack() as stack:
         proofs_folder = stack.enter_context(Folder(folder, everyone=everyone)) if folder else None
         dry = rehearsal(app, proofs_folder.take) if proofs_folder else rehearsal(app)
-        report = with_progress(now.out, dry, parts, actor, again, grant="so that its bytes can be looked at")
+        report = with_progress(now.out, dry, parts, actor, again, grant="")
         for proof in report.proofs:
             show_proof(now.out, dry, proof)
             if proof.edition.channel.approval == "required":

@@ -144,8 +144,13 @@ def show_last(out: Output, app: App, rows: Sequence[EditionRow], open_ones: list
         out.say("  nothing yet")
     if open_ones:
         out.say("Under way")
-        found = [(row.key, row.state, counts_text(row.counts), later(app, row.key)) for row in open_ones]
+        found = [(row.key, row.state, counts_text(row.counts), hopes(app, row)) for row in open_ones]
         out.columns(found, indent=2, styles=["cyan"])
+
+
+def hopes(app: App, row: EditionRow) -> str:
+    """When an edition goes on."""
+    return later(app, row.key) if row.counts[State.DEFERRED] else "the next run goes on with it"
 
 
 def show_waits(out: Output, waits: list[Wait]) -> None:

@@ -57,7 +57,7 @@ class EditionLike(Protocol):
         """Why it is paused or cancelled."""
 
     @property
-    def entered(self) -> datetime:
+    def since(self) -> datetime:
         """Deliveries are given up a while after this."""
 
     @property

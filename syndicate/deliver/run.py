@@ -178,7 +178,7 @@ class Run:
 
     def _decide(self, delivery: Delivery, outcome: Outcome, **evidence: Any) -> None:
         """By the policy's table, with what is known of the attempt."""
-        now, entered = self._courier.clock(), self._row.entered
+        now, entered = self._courier.clock(), self._row.since
         decision = self._courier.policy.decide(delivery, outcome, self._sender.dedupe, now=now, entered=entered)
         self._answers.append(replace(decision, **evidence))
 

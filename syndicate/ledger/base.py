@@ -76,6 +76,8 @@ class EditionRow:
     #: that nothing was changed; `paused`, `rejected`, `cancelled` by a person
     state: str
     entered: datetime
+    #: since when it may be sent: it was entered, released or resumed
+    since: datetime
     actor: str
     counts: Mapping[State, int]
     #: why it is paused, rejected, cancelled, or waits once more

@@ -28,7 +28,7 @@ CHUNK = 1000
 def enter(connection: Connection, entry: Entry, now: datetime) -> int:
     """Writes the edition; how many deliveries it has. Raises `EditionExists`."""
     _refuse_repeat(connection, entry)
-    values = _values(entry) | {"key": entry.key, "entered": micros(now), "actor": entry.actor}
+    values = _values(entry) | {"key": entry.key, "entered": micros(now), "since": micros(now), "actor": entry.actor}
     number = int(connection.execute(insert(edition), values).inserted_primary_key[0])  # type: ignore[index]
     _contents(connection, number, entry, now, what="entered", why=entry.why, actor=entry.actor)
     return _readers(connection, number, entry, entry.recipients, {}, now)

@@ -67,6 +67,7 @@ def _edition_row(row: Any, articles: Sequence[tuple[str, str, str, bool]]) -> Ed
         title=row.title,
         state=standing(row.state, counts),
         entered=moment(row.entered),
+        since=moment(row.since),
         actor=row.actor,
         counts=counts,
         reason=row.reason,

@@ -52,6 +52,8 @@ edition = Table(
     Column("state", Text, nullable=False),
     _text("reason"),
     Column("entered", BigInteger, nullable=False),
+    # since when it may be sent, by its entry or by a person's last word
+    _number("since"),
     _text("actor"),
     _text("sha256"),
     # what a person approves: fingerprints as JSON; empty where nobody has to

@@ -37,7 +37,8 @@ def set_edition_state(
     if state not in EDITION_MOVES.get(row.state, ()) or (state == "awaiting" and row.begun):
         raise IllegalMove(f"{row.key} is {row.state} and cannot be {state}")
     number = connection.scalar(select(edition.c.id).where(edition.c.key == row.key))
-    connection.execute(update(edition).where(edition.c.id == number).values(state=state, reason=reason, retries=0))
+    values = {"state": state, "reason": reason, "retries": 0} | ({"since": micros(now)} if state == "sending" else {})
+    connection.execute(update(edition).where(edition.c.id == number).values(values))
     what = f"{row.state} -> {state}"
     connection.execute(
         insert(event), {"at": micros(now), "edition": number, "what": what, "reason": reason, "actor": actor}

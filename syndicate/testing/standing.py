@@ -10,7 +10,7 @@ from syndicate.errors import EditionExists, IllegalMove
 from syndicate.ledger.base import EditionRow, Ledger, LeftOut
 from syndicate.model import EVERY_ACCOUNT, Receipt, Recipient, State
 from syndicate.testing.clock import MONDAY
-from syndicate.testing.entries import KEY, LATER, claim, entry, only, people, settle_next, states, used
+from syndicate.testing.entries import KEY, LATER, LEASE, claim, entry, only, people, settle_next, states, used
 
 DRAFT = '{"articles": "1"}'
 DRAFTED_ANEW = '{"articles": "2"}'
@@ -176,3 +176,10 @@ class StandingContract:
         ledger.forget(["b"])
         assert list(ledger.remind(["a", "b", "c"], LATER)) == ["b"]
         assert list(ledger.remind([], LATER)) == []
+
+    def test_the_time_of_an_edition_begins_when_it_may_be_sent(self, ledger: Ledger) -> None:
+        ledger.enter(entry(plan=DRAFT), MONDAY)
+        assert row_of(ledger).since == MONDAY
+        ledger.set_edition_state(KEY, "approved", "", LATER, "person")
+        ledger.set_edition_state(KEY, "sending", "", LATER + LEASE, "run")
+        assert (row_of(ledger).entered, row_of(ledger).since) == (MONDAY, LATER + LEASE)

@@ -71,6 +71,7 @@ def editions() -> None:
         required("state"),
         text("reason"),
         required("entered", sa.BigInteger),
+        number("since"),
         text("actor"),
         text("sha256"),
         text("plan"),
