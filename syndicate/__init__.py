@@ -18,14 +18,20 @@ The package is a belt. Each folder is a station; an immutable value travels from
     deliver/      the courier: claim -> prepare -> send -> settle; recover
     lock.py       one scheduler at a time on one database
     app.py        the parts, put together; `rehearsal(app)` is the only place that knows of a dry run
-    pipeline.py   the motion: `proofs()` and `run()`; run = proofs + courier
+    drafts.py     editions in words, with those who get them, entered in the ledger
+    upcoming.py   what is to come, also as a calendar
+    approval.py   what a person approved is what goes out; an edit voids it
+    comparison.py what an edition would say now, against what is frozen
+    pipeline.py   the motion: `run()` = drafts + courier
+    reminders.py  the operator hears of each thing once
     proofs.py     what a rehearsal leaves behind: message files, manifest, the page to look at
     newsroom.py   one tick: the last good configuration, the plan, the couriers
     scheduler.py  APScheduler as a clock: it says "now", never "what"; the lock, and the end
     cli/          one file a command group
 
 Imports go one way: errors < model < {config content audience plan render adapters ledger deliver lock} < app <
-pipeline < {proofs newsroom} < scheduler < cli. `tests/test_floors.py` enforces it.
+{drafts upcoming} < approval < {pipeline comparison} < reminders < {proofs newsroom} < scheduler < cli.
+`tests/test_floors.py` enforces it.
 """
 
 __version__ = "0.1.0"

@@ -50,7 +50,9 @@ class Output:
             self._line(" " * indent, cells, styles)
 
     def problem(self, problem: Problem) -> None:
-        """`path:line:column  severity  what` and the advice under it."""
+        """`path:line:column  severity  what` and the advice under it; with `--quiet` only what failed, on stderr."""
+        if self.quiet and not self.as_json and problem.severity is Severity.ERROR:
+            self._print(f"{problem.where}: {problem.message}. {problem.hint}".rstrip(), "bold red", sys.stderr)
         self._line("", [problem.where, problem.severity.value, problem.message], ["", SEVERITY_STYLE[problem.severity]])
         if problem.hint and (self.verbose or problem.severity is not Severity.REPAIRED):
             self.say(f"    {problem.hint}", "dim")

@@ -5,7 +5,7 @@ migrations/   how a database gets there (Alembic)
 history.py    what `plan` reads, without SQLAlchemy
 files.py      the database as a file, and how to read it without a trace
 database.py   opening, creating, migrating
-entering.py  claiming.py  reading.py    functions over one transaction
+entering.py  claiming.py  standing.py  reading.py    functions over one transaction
 sql.py        the ledger that puts each of them into its transaction
 """
 

@@ -314,3 +314,12 @@ def test_why_tells_of_a_row_that_was_left_out_and_of_nobody_else(project: Projec
 def test_articles_shows_a_refused_file_and_why(project: Project) -> None:
     (project.folder / "seeds" / "broken.md").write_bytes(b"\x00\x00\x00")
     assert "refused     seeds/broken.md" in project.syndicate("articles", "--at", MONDAY).out
+
+
+def test_a_quiet_run_still_says_what_failed(project: Project) -> None:
+    assert project.syndicate("-q", "run", "--once", "--at", MONDAY).out == ""
+    (project.folder / "templates" / "linkedin.txt.j2").write_text("{{ nothing }}", "utf-8")
+    said = project.syndicate("-q", "post", "seeds/001_0bc78cdf9e41f4cf.md", "--to", "linkedin", "--again", "--yes")
+    assert said.status == 1
+    assert said.out == ""
+    assert "linkedin.txt.j2" in said.err
