@@ -141,6 +141,14 @@ def test_an_operator_whose_account_is_not_there_is_a_mistake_of_the_configuratio
     assert "there is no account 'outbx', did you mean 'outbox'?" in said.err
 
 
+def test_an_operator_is_not_told_in_public(project: Project) -> None:
+    page = 'page: {adapter: linkedin, token: "${env:NO_TOKEN}", author: "urn:li:person:1"}'
+    project.configure(("accounts:\n", f"operator: {{account: page}}\naccounts:\n  {page}\n"))
+    said = project.syndicate("plan")
+    assert said.status == 2
+    assert "it would publish what is meant for the operator" in said.err
+
+
 def test_the_starter_can_tell_into_its_own_outbox(project: Project) -> None:
     project.configure(
         ("accounts:\n", "operator: {account: outbox}\naccounts:\n"), ("approval: none ", "approval: required ")

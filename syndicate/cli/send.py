@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Show every byte; open no socket, change nothing.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Dry run: write the proofs and manifest.jsonl.")]
 All = Annotated[bool, typer.Option("--all", help="With --out: the message files of all recipients.")]
+#: Digits of a plan's hash that nobody gets right by chance.
+SHORTEST_HASH = 8
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -75,8 +77,11 @@ def check_hash(app: App, part: ChannelPlan, at: datetime, wanted: str | None) ->
 
     if wanted is None:
         return
+    prefix = wanted.replace("-", "").replace("·", "").lower()
+    if len(prefix) < SHORTEST_HASH:
+        raise UsageError(f"--plan {wanted!r} is too short", hint=f"Give the {SHORTEST_HASH} digits that plan shows.")
     digest = drafts.plan_hash(app, Plan(at=at, channels=(part,)))
-    if not digest.startswith(wanted.replace("-", "").replace("·", "").lower()):
+    if not digest.startswith(prefix):
         raise NeedsPerson(
             f"the plan has changed: it is {digest[:4]}-{digest[4:8]} now, not {wanted}",
             hint="syndicate plan shows it; articles, templates, readers or the configuration differ.",

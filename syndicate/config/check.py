@@ -9,7 +9,7 @@ from typing import Any
 from syndicate.config.document import Document, read
 from syndicate.config.faults import literal_secrets, validated
 from syndicate.config.nearest import did_you_mean
-from syndicate.config.plain import build
+from syndicate.config.plain import APPROVED, build
 from syndicate.config.schema import Config
 from syndicate.config.secrets import has_literal_password, is_reference
 from syndicate.config.settings import Settings
@@ -82,6 +82,9 @@ def operator_reference(document: Document) -> Iterator[Problem]:
     if isinstance(wanted, (str, int)) and str(wanted) not in known:
         message = f"there is no account '{wanted}'{did_you_mean(str(wanted), known)}"
         yield document.problem(("operator", "account"), message, code="config.reference")
+    if mapping(known.get(str(wanted))).get("adapter") in APPROVED:
+        hint = "Name one that only you see, such as a webhook or a mail account."
+        yield document.problem(("operator", "account"), "it would publish what is meant for the operator", hint=hint)
 
 
 def channel_limits(name: str, channel: Mapping[str, Any], document: Document) -> Iterator[Problem]:
