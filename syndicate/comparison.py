@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from syndicate import drafts
 from syndicate.approval import differences, drafted_now, proof_of
 from syndicate.model import ChannelPlan, Letter, Post
+from syndicate.render.slots import readable
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -91,5 +92,6 @@ def text_diff(frozen: Letter | Post, now: Letter | Post) -> Iterator[str]:
 
 
 def diff_of(frozen: str, now: str) -> Iterable[str]:
-    """`unified_diff` without line ends."""
-    return unified_diff(frozen.splitlines(), now.splitlines(), "frozen", "now", n=1, lineterm="")
+    """`unified_diff` without line ends; each edition marks its slots in its own way, which is no difference."""
+    before, after = readable(frozen).splitlines(), readable(now).splitlines()
+    return unified_diff(before, after, "frozen", "now", n=1, lineterm="")

@@ -399,3 +399,13 @@ def test_an_article_that_was_edited_after_it_was_sent_is_shown_and_not_sent_agai
     assert f"already in {DIGEST}, and changed since it was sent there" in fate
     assert run(project, LATER).status == 0
     assert len(sent(project)) == 3
+
+
+def test_a_diff_shows_what_was_edited_and_no_machinery(project: Project) -> None:
+    project.configure(("approval: none ", "approval: required "))
+    project.syndicate("run", "--once", "--at", MONDAY)
+    seed = project.folder / "seeds" / "000_b5ca7274b39b3a56.md"
+    seed.write_text(seed.read_text("utf-8").replace("Explore how India", "Explore how all of India"), "utf-8")
+    said = project.syndicate("editions", "diff", "weekly-digest/2025-03-10T09:00").out
+    assert "+Explore how all of India" in said
+    assert "slot-" not in said

@@ -75,3 +75,8 @@ def cut(text: str, nonce: str, region: str) -> Iterator[str | Slot]:
         yield Slot(region, found[1], bytes.fromhex(found[2]).decode())
         at = found.end()
     yield text[at:]
+
+
+def readable(text: str) -> str:
+    """The text of a letter without a reader, for people: `[unsubscribe]` where a slot is."""
+    return re.sub(r"slot-[0-9a-f]{12}-([a-z_]+|fields\.\w+)-[0-9a-f]*-end", r"[\1]", text, flags=re.ASCII)
