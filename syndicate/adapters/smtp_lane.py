@@ -6,6 +6,7 @@ import selectors
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from time import monotonic
@@ -237,8 +238,10 @@ class Wire:
                 self._again.append(job)
             return
         self._dry, self._failures = True, 0
+        if end is None or isinstance(end, Deferred):
+            end = replace(end or Deferred("no connection"), reached=False)  # nobody heard of the mail: it costs no try
         while self._again:
-            self._news.append(Tried(self._again.popleft(), end or Deferred("no connection")))
+            self._news.append(Tried(self._again.popleft(), end))
 
     # -- the work
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, literal, selec
 from syndicate.errors import IllegalMove
 from syndicate.ledger.base import EditionRow
 from syndicate.ledger.plain import micros
-from syndicate.ledger.schema import OPEN, WAITING, account_pause, delivery, edition, event, reminder, tally
+from syndicate.ledger.schema import OPEN, WAITING, account_pause, delivery, edition, event, reminder, rest, tally
 from syndicate.model import EVERY_ACCOUNT, State
 
 #: Edition state -> where it may go. `done` is not stored: it follows from the counts.
@@ -58,8 +58,9 @@ def pause_account(connection: Connection, name: str, reason: str, hint: str, now
 
 
 def resume_account(connection: Connection, name: str, now: datetime, actor: str) -> bool:
-    """Whether it was paused."""
+    """Whether it was paused. A person who says so has mended it: it need not rest either."""
     known = bool(connection.execute(delete(account_pause).where(account_pause.c.name == name)).rowcount)
+    connection.execute(delete(rest).where(rest.c.account == name))
     if known:
         _tell(connection, name, "resumed", "", now, actor)
     return known
