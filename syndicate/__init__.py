@@ -19,6 +19,7 @@ The package is a belt. Each folder is a station; an immutable value travels from
     lock.py       one scheduler at a time on one database
     app.py        the parts, put together; `rehearsal(app)` is the only place that knows of a dry run
     drafts.py     editions in words, with those who get them, entered in the ledger
+    seen.py       plans that a person has looked at, and what has changed since
     upcoming.py   what is to come, also as a calendar
     approval.py   what a person approved is what goes out; an edit voids it
     comparison.py what an edition would say now, against what is frozen
@@ -30,7 +31,7 @@ The package is a belt. Each folder is a station; an immutable value travels from
     cli/          one file a command group
 
 Imports go one way: errors < model < {config content audience plan render adapters ledger deliver lock} < app <
-{drafts upcoming} < approval < {pipeline comparison} < reminders < {proofs newsroom} < scheduler < cli.
+{drafts upcoming} < {approval seen} < {pipeline comparison} < reminders < {proofs newsroom} < scheduler < cli.
 `tests/test_floors.py` enforces it.
 """
 

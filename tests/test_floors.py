@@ -11,7 +11,7 @@ FLOORS = [
     {"engine"},
     {"app"},
     {"drafts", "upcoming"},
-    {"approval"},
+    {"approval", "seen"},
     {"pipeline", "comparison"},
     {"reminders"},
     {"proofs", "newsroom"},

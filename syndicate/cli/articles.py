@@ -109,7 +109,7 @@ def plan(
     at: At = None,
 ) -> None:
     """The editions that are due, their articles, who gets them, and what was left out and why."""
-    from syndicate import drafts
+    from syndicate import drafts, seen
     from syndicate.plan import make_plan
 
     now = session(context)
@@ -118,6 +118,7 @@ def plan(
     history, catalogue = app.history(), app.library().load()
     made = make_plan(catalogue.articles, app.channels(channel or ()), history, time)
     digest = drafts.plan_hash(app, made)
+    seen.keep_plan(app, digest, made)
     problems = list(catalogue.problems)
     counts = {part.channel.name: reader_count(app, part, problems) for part in made.channels}
     awaiting = awaiting_in(made, history)

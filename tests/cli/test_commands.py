@@ -91,6 +91,17 @@ def test_send_refuses_a_plan_that_has_changed_since_it_was_looked_at(project: Pr
     assert not (project.folder / "outbox").exists()
 
 
+def test_a_refused_plan_says_what_has_changed_since_it_was_looked_at(project: Project) -> None:
+    seen = project.syndicate("plan", "--at", MONDAY, "--json").json["hash"]
+    seed = project.folder / "seeds" / "001_0bc78cdf9e41f4cf.md"
+    seed.write_text(seed.read_text("utf-8").replace("career growth", "work"), "utf-8")
+    said = project.syndicate("send", "weekly-digest", "--at", MONDAY, "--plan", seen[:8], "--yes")
+    assert said.status == 3
+    assert f"the plan has changed since {seen[:8]}: seeds/001_0bc78cdf9e41f4cf.md" in said.err
+    again = project.syndicate("plan", "--at", MONDAY, "--json").json["hash"]
+    assert project.syndicate("send", "weekly-digest", "--at", MONDAY, "--plan", again[:8], "--yes").status == 0
+
+
 def test_articles_tells_each_articles_fate(project: Project) -> None:
     said = project.syndicate("articles", "--at", MONDAY, "--json").json
     fates = {article["slug"]: article["fate"] for article in said["articles"]}
