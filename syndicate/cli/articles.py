@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,6 +40,7 @@ def articles(
     at: At = None,
 ) -> None:
     """Every article and its fate in each channel: picked, or why not."""
+    gc.disable()  # looking for garbage among all these articles takes longer than the plan
     from syndicate.plan import plan_channel
 
     now = session(context)
@@ -109,6 +111,7 @@ def plan(
     at: At = None,
 ) -> None:
     """The editions that are due, their articles, who gets them, and what was left out and why."""
+    gc.disable()  # looking for garbage among all these articles takes longer than the plan
     from syndicate import drafts, seen
     from syndicate.plan import make_plan
 
