@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from syndicate.audience.csv import Readers
     from syndicate.audience.named import Named
     from syndicate.content.library import Library
+    from syndicate.database.transactions import Database
     from syndicate.ledger.base import Ledger
     from syndicate.render.templates import Templates
 
@@ -72,8 +73,8 @@ class App:
     adapter: Callable[[str], Adapter]
     #: account -> how fast it may send
     limits: Callable[[str], Limits]
-    #: opens the ledger once
-    ledger: Lazy[Ledger]
+    #: opens the database once; the ledger and the audience are in it
+    database: Lazy[Database]
     #: what was said already, without opening the ledger
     history: Callable[[], History]
     #: the article folders
@@ -89,13 +90,19 @@ class App:
     stop: Event = field(default_factory=Event)
 
     def close(self) -> None:
-        """Lets go of the ledger, if it was opened."""
-        for ledger in self.ledger.made:
-            ledger.close()
+        """Lets go of the database, if it was opened."""
+        for database in self.database.made:
+            database.close()
+
+    def ledger(self) -> Ledger:
+        """What was said, to whom."""
+        from syndicate.ledger.sql import SqlLedger
+
+        return SqlLedger(self.database())
 
     def has_ledger(self) -> bool:
         """Whether anything was ever entered; asking does not make a database."""
-        from syndicate.ledger.files import locate
+        from syndicate.database.files import locate
 
         path = locate(database_url(self.settings), self.root)
         return path is None or path.exists()
@@ -141,7 +148,7 @@ def assemble(config: Path, clock: Clock = now) -> App:
         clock=clock,
         adapter=cache(lambda name: make_adapter(loaded, settings, name, resolve_strictly(root))),
         limits=lambda name: settings.accounts[name].limits,
-        ledger=Lazy(lambda: open_ledger(settings)),
+        database=Lazy(lambda: open_database(settings)),
         history=lambda: read_history(settings),
         library=cache(lambda: make_library(settings)),
         templates=cache(lambda: make_templates(settings)),
@@ -156,14 +163,14 @@ def rehearsal(app: App, sink: Sink = lambda key, payload: None) -> App:
     A secret that is not set on this machine is no obstacle, since nothing that needs it will happen.
     """
     from syndicate.adapters.dryrun import DryRun
-    from syndicate.ledger import rehearsal_copy
+    from syndicate.database import rehearsal_copy
 
     resolve = resolve_if_set(app.root)
     return replace(
         app,
         adapter=cache(lambda name: DryRun(make_adapter(app.loaded, app.settings, name, resolve), sink)),
         limits=lambda name: Limits(),
-        ledger=Lazy(lambda: rehearsal_copy(database_url(app.settings), app.root)),
+        database=Lazy(lambda: rehearsal_copy(database_url(app.settings), app.root)),
         durable=False,
     )
 
@@ -171,7 +178,7 @@ def rehearsal(app: App, sink: Sink = lambda key, payload: None) -> App:
 def trial(app: App, addresses: Sequence[str]) -> App:
     """The live app for a few named readers: really sent, and counted for nothing. Raises `UsageError`."""
     from syndicate.audience.named import Named
-    from syndicate.ledger import rehearsal_copy
+    from syndicate.database import rehearsal_copy
 
     try:
         readers = Named(addresses)
@@ -180,7 +187,7 @@ def trial(app: App, addresses: Sequence[str]) -> App:
     return replace(
         app,
         readers=lambda audience: readers,
-        ledger=Lazy(lambda: rehearsal_copy("sqlite://", app.root)),
+        database=Lazy(lambda: rehearsal_copy("sqlite://", app.root)),
         durable=False,
     )
 
@@ -276,11 +283,11 @@ def database_url(settings: Settings) -> str:
     return resolve(settings.database, settings.root)
 
 
-def open_ledger(settings: Settings) -> Ledger:
-    """The ledger on disk, brought up to the present schema."""
-    from syndicate import ledger
+def open_database(settings: Settings) -> Database:
+    """The database on disk, brought up to the present schema."""
+    from syndicate import database
 
-    return ledger.open_ledger(database_url(settings), settings.root)
+    return database.open_database(database_url(settings), settings.root)
 
 
 def read_history(settings: Settings) -> History:

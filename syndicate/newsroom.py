@@ -77,7 +77,7 @@ class Newsroom:
         self._stamps |= stamps(secret_files(fresh.settings))
         if old is not None:
             self.say(f"{self.config} has changed and is in force.")
-            old.ledger().close()
+            old.close()
         return fresh
 
     def _read(self) -> App:

@@ -13,8 +13,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from syndicate.app import App, Clock, database_url, now
+from syndicate.database.files import locate
 from syndicate.errors import NeedsPerson, SyndicateError
-from syndicate.ledger.files import locate
 from syndicate.lock import FileLock
 from syndicate.newsroom import Newsroom
 

@@ -7,6 +7,7 @@ PACKAGE = Path(__file__).parent.parent / "syndicate"
 FLOORS = [
     {"errors"},
     {"model"},
+    {"database"},
     {"config", "content", "audience", "plan", "render", "adapters", "ledger", "deliver", "lock"},
     {"engine"},
     {"app"},

@@ -1,10 +1,6 @@
 """The ledger: what was said, to whom, exactly. `base` is the contract; the doors are here and import lazily.
 
-schema.py     the tables
-migrations/   how a database gets there (Alembic)
-history.py    what `plan` reads, without SQLAlchemy
-files.py      the database as a file, and how to read it without a trace
-database.py   opening, creating, migrating
+plain.py      what `plan` reads, without SQLAlchemy
 entering.py  claiming.py  standing.py  reading.py    functions over one transaction
 sql.py        the ledger that puts each of them into its transaction
 """
@@ -17,38 +13,29 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syndicate.ledger import files, plain
-from syndicate.ledger.faults import translated
+from syndicate import database
+from syndicate.database import files
+from syndicate.database.faults import translated
+from syndicate.database.plain import HEAD, REVISION
+from syndicate.ledger import plain
 from syndicate.model import History
 
 if TYPE_CHECKING:
-    from syndicate.ledger.base import Ledger
-
-
-def open_ledger(url: str, root: Path, patience: timedelta = timedelta(seconds=10)) -> Ledger:
-    """The ledger at `url`, made if it is not there, brought up to the present schema.
-
-    `sqlite:///var/x.db` is relative to `root`; `sqlite://` lives in memory and ends with `close()`. While another
-    process writes, every call waits as long as `patience` says, then raises `LedgerError`.
-    Raises `LedgerError` for a file that is damaged, no ledger, or written by a newer version.
-    """
-    from syndicate.ledger.database import memory, on_disk
     from syndicate.ledger.sql import SqlLedger
 
-    path = files.locate(url, root)
-    return SqlLedger(on_disk(path, patience) if path else memory(), str(path or url))
 
-
-def rehearsal_copy(url: str, root: Path) -> Ledger:
-    """A ledger in memory that goes on where the one at `url` stands, without a trace on the disk.
-
-    Of finished editions it holds what is needed to say nothing twice; of the others also what still waits.
-    """
-    from syndicate.ledger.database import copy, memory
+def open_ledger(url: str, root: Path, patience: timedelta = timedelta(seconds=10)) -> SqlLedger:
+    """The ledger in the database at `url`, see `open_database`."""
     from syndicate.ledger.sql import SqlLedger
 
-    path = files.locate(url, root)
-    return SqlLedger(copy(path) if path and path.exists() else memory(), f"a copy of {path or url}")
+    return SqlLedger(database.open_database(url, root, patience))
+
+
+def rehearsal_copy(url: str, root: Path) -> SqlLedger:
+    """A ledger in memory that goes on where the one at `url` stands, without a trace on the disk."""
+    from syndicate.ledger.sql import SqlLedger
+
+    return SqlLedger(database.rehearsal_copy(url, root))
 
 
 def history(url: str, root: Path) -> History:
@@ -65,7 +52,7 @@ def history(url: str, root: Path) -> History:
 def _read_history(uri: str) -> History | None:
     """None: the database has another schema than this code, so a copy has to be migrated first."""
     with closing(sqlite3.connect(uri, uri=True)) as connection:
-        if connection.execute(plain.REVISION).fetchone() != (plain.HEAD,):
+        if connection.execute(REVISION).fetchone() != (HEAD,):
             return None
         return plain.read(connection.execute)
 

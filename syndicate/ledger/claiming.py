@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, select, update
 
+from syndicate.database.plain import micros
+from syndicate.database.schema import HELD, WAITING, account_pause, delivery, edition
+from syndicate.database.transactions import bulk
 from syndicate.errors import IllegalMove, Superseded
 from syndicate.ledger import quotas
-from syndicate.ledger.plain import micros
-from syndicate.ledger.rows import COLUMNS, bulk, delivery_of
-from syndicate.ledger.schema import HELD, WAITING, account_pause, delivery, edition
+from syndicate.ledger.rows import COLUMNS, delivery_of
 from syndicate.model import (
     EVERY_ACCOUNT,
     MOVES,

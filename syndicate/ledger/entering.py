@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
 
+from syndicate.database.plain import micros, moment
+from syndicate.database.schema import delivery, edition, edition_article, event, frozen, left_out, tally
+from syndicate.database.transactions import bulk
 from syndicate.errors import EditionExists, IllegalMove
 from syndicate.ledger.base import Entry, LeftOut
-from syndicate.ledger.plain import micros, moment
-from syndicate.ledger.rows import bulk
-from syndicate.ledger.schema import delivery, edition, edition_article, event, frozen, left_out, tally
 from syndicate.model import Recipient, State, Used
 
 T = TypeVar("T")

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from syndicate.database.plain import moment
 from syndicate.model import History, Used
-
-#: The revision of `migrations/versions` that this code reads and writes.
-HEAD = "0002"
-
-REVISION = "SELECT version_num FROM alembic_version"
 
 #: Every article of every edition, in the order in which they were entered.
 USED = """
@@ -26,19 +21,6 @@ SELECT e.key, CASE WHEN e.state = 'sending' AND t.planned + t.sending + t.deferr
 FROM edition e JOIN tally t ON t.edition = e.id
 ORDER BY e.id
 """
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def micros(moment: datetime) -> int:
-    """An aware moment as the ledger stores it: microseconds since 1970 in UTC."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(stored: int) -> datetime:
-    """The aware moment, in UTC, that `micros` stored."""
-    return _EPOCH + timedelta(microseconds=stored)
 
 
 def read(run: Callable[[str], Iterable[Any]]) -> History:

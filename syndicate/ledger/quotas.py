@@ -14,8 +14,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 
-from syndicate.ledger.plain import micros, moment
-from syndicate.ledger.schema import quota, rest
+from syndicate.database.plain import micros, moment
+from syndicate.database.schema import quota, rest
 from syndicate.model import Delivery
 from syndicate.model.limits import Limits, Rate, Rest, Room, domain_of
 

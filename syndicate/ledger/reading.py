@@ -8,10 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
-from syndicate.ledger.base import AccountPause, EditionRow, Event, LeftOut
-from syndicate.ledger.plain import moment
-from syndicate.ledger.rows import COLUMNS, delivery_of
-from syndicate.ledger.schema import (
+from syndicate.database.plain import moment
+from syndicate.database.schema import (
     DOUBTFUL,
     HELD,
     IN_DOUBT,
@@ -26,6 +24,8 @@ from syndicate.ledger.schema import (
     left_out,
     tally,
 )
+from syndicate.ledger.base import AccountPause, EditionRow, Event, LeftOut
+from syndicate.ledger.rows import COLUMNS, delivery_of
 from syndicate.model import Delivery, State, Used
 
 d = delivery.c

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect, Insert, Update
-
-from syndicate.ledger.plain import moment
-from syndicate.ledger.schema import delivery, edition
+from syndicate.database.plain import moment
+from syndicate.database.schema import delivery, edition
 from syndicate.model import Delivery, State
 
 d = delivery.c
@@ -57,16 +54,3 @@ def delivery_of(row: Any) -> Delivery:
 def optional(stored: int | None) -> datetime | None:
     """A moment that may be missing."""
     return None if stored is None else moment(stored)
-
-
-def bulk(connection: Connection, statement: Insert | Update, rows: Sequence[Mapping[str, Any]]) -> CursorResult[Any]:
-    """Executes for many rows, handed to the driver as they are: SQLAlchemy's care for each costs more than the row.
-
-    All rows have the same keys; what a statement adds to them must be literal.
-    """
-    return connection.exec_driver_sql(_text(statement, connection.dialect, tuple(rows[0])), rows)
-
-
-@lru_cache(maxsize=64)
-def _text(statement: Insert | Update, dialect: Dialect, keys: tuple[str, ...]) -> str:
-    return str(statement.compile(dialect=dialect, column_keys=list(keys)))

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
-from threading import RLock
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import StaticPool
-
+from syndicate.database.schema import edition
+from syndicate.database.transactions import Database
 from syndicate.errors import LedgerError
 from syndicate.ledger import claiming, entering, plain, quotas, reading, standing
 from syndicate.ledger.base import UNLIMITED, AccountPause, EditionRow, Entry, Event, LeftOut
-from syndicate.ledger.faults import advise
-from syndicate.ledger.schema import edition
 from syndicate.model import Delivery, History, Settlement, State, Used
 from syndicate.model.limits import Limits, Rest, Room
 
@@ -26,29 +20,9 @@ PAGE = 500
 class SqlLedger:
     """See `base.Ledger`. May be used from several threads."""
 
-    def __init__(self, engine: Engine, where: str) -> None:
-        """`where` names the database in messages."""
-        self._engine = engine
-        self._where = where
-        # In memory all threads share one connection, which knows one transaction at a time.
-        shared = isinstance(engine.pool, StaticPool)
-        self._turn: AbstractContextManager[object] = RLock() if shared else nullcontext()
-
-    @contextmanager
-    def _transaction(self, *, reading: bool) -> Iterator[Connection]:
-        try:
-            with self._turn, self._engine.connect() as connection:
-                connection = connection.execution_options(reading=reading)
-                with connection.begin():
-                    yield connection
-        except DBAPIError as error:
-            raise advise(error.orig, self._where) from error
-
-    def _reading(self) -> AbstractContextManager[Connection]:
-        return self._transaction(reading=True)
-
-    def _writing(self) -> AbstractContextManager[Connection]:
-        return self._transaction(reading=False)
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._reading, self._writing = database.reading, database.writing
 
     def history(self) -> History:
         """What was already said."""
@@ -228,7 +202,7 @@ class SqlLedger:
 
     def close(self) -> None:
         """Lets go of files and connections."""
-        self._engine.dispose()
+        self.database.close()
 
 
 def no_edition(key: str) -> LedgerError:

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
 
+from syndicate.database.plain import micros
+from syndicate.database.schema import OPEN, WAITING, account_pause, delivery, edition, event, reminder, rest, tally
 from syndicate.errors import IllegalMove
 from syndicate.ledger.base import EditionRow
-from syndicate.ledger.plain import micros
-from syndicate.ledger.schema import OPEN, WAITING, account_pause, delivery, edition, event, reminder, rest, tally
 from syndicate.model import EVERY_ACCOUNT, State
 
 #: Edition state -> where it may go. `done` is not stored: it follows from the counts.

@@ -29,7 +29,7 @@ def courier_over(url: str, root: Path, batch: int) -> tuple[Courier, closing[Sql
     """A courier on the ledger at `url`, with the logs beside it; close the second when done."""
     ledger = open_ledger(url, root)
     courier = Courier(ledger, Clock(), attempts=Attempts(attempts_folder(url, root)), batch=batch)
-    return courier, closing(ledger)  # type: ignore[arg-type]
+    return courier, closing(ledger)
 
 
 def post(url: str, root: Path, network: str, key: str) -> None:

@@ -89,7 +89,7 @@ def test_a_full_disk_is_advice_and_the_next_run_goes_on(tmp_path: Path, clock: C
         ledger.enter(entry(recipients=400), clock())
         network = ScriptedSender()
         attempts = Attempts(tmp_path / "attempts", "this boot")
-        engine = vars(ledger)["_engine"]
+        engine = ledger.database.engine
         with engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 3}")

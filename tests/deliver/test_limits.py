@@ -139,12 +139,12 @@ def test_a_limit_costs_a_few_rows_and_no_more(ledger: Ledger, clock: Clock) -> N
     for _ in range(1000):
         clock.advance(timedelta(seconds=0.5))
         ledger.claim(KEY, "w", 2, clock(), LEASE, limits)
-    with vars(ledger)["_engine"].connect() as connection:
+    with ledger.database.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM quota").scalar() < 100
 
 
 def test_a_courier_that_limits_nothing_asks_nothing(ledger: Ledger, clock: Clock) -> None:
     ledger.enter(entry(recipients=50), clock())
     Courier(ledger, clock).deliver(KEY, ScriptedSender({"0@example.org": [Receipt()]}), mail_for)
-    with vars(ledger)["_engine"].connect() as connection:
+    with ledger.database.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM quota").scalar() == 0

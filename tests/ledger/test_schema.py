@@ -11,15 +11,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-import syndicate.ledger
-from syndicate.ledger import open_ledger, plain
+import syndicate.database
+from syndicate.database import plain
+from syndicate.database.schema import metadata
+from syndicate.ledger import open_ledger
 from syndicate.ledger.base import Ledger
-from syndicate.ledger.schema import metadata
 from syndicate.model import Deferred, Receipt, Settlement, State
 from syndicate.testing.clock import MONDAY
 from syndicate.testing.entries import KEY, LATER, LEASE, entry, used
 
-MIGRATIONS = Path(syndicate.ledger.__file__).parent / "migrations"
+MIGRATIONS = Path(syndicate.database.__file__).parent / "migrations"
 
 
 def test_the_migrated_database_is_the_one_the_code_describes(tmp_path: Path, empty: Callable[[Path], Path]) -> None:
@@ -80,7 +81,7 @@ def test_nothing_that_happens_often_reads_a_whole_table(tmp_path: Path, empty: C
     asked: set[str] = set()
     with closing(open_ledger(f"sqlite:///{path}", tmp_path)) as ledger:
         ledger.enter(entry(recipients=300), MONDAY)
-        engine = vars(ledger)["_engine"]
+        engine = ledger.database.engine
         with engine.connect() as connection:
             connection.connection.dbapi_connection.set_trace_callback(asked.add)
         everyday(ledger)

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from syndicate.ledger.schema import metadata
+from syndicate.database.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True)
 with context.begin_transaction():

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+from syndicate.database.faults import damaged, not_a_ledger, translated
 from syndicate.errors import LedgerError
-from syndicate.ledger.faults import damaged, not_a_ledger, translated
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from syndicate.database import files
+from syndicate.database.faults import advise, translated
+from syndicate.database.plain import HEAD, REVISION
 from syndicate.errors import LedgerError
-from syndicate.ledger import files
-from syndicate.ledger.faults import advise, translated
-from syndicate.ledger.plain import HEAD, REVISION
 
 #: WAL with FULL: a commit is on the disk when it returns. The rest is for the size of a million deliveries.
 PRAGMAS = (
