@@ -8,6 +8,7 @@ The package is a belt. Each folder is a station; an immutable value travels from
 
     errors.py     the exception tree
     model/        the nouns, and nothing that acts
+    database/     the one file of ledger and audience: its tables, and how to open it
     config/       YAML -> Settings, every problem at once; secrets
     content/      folders -> articles; tolerant front matter; Markdown; the index
     audience/     who may receive an e-mail edition; unsubscribe tokens
@@ -18,6 +19,7 @@ The package is a belt. Each folder is a station; an immutable value travels from
     deliver/      the courier: claim -> prepare -> send -> settle; recover
     lock.py       one scheduler at a time on one database
     app.py        the parts, put together; `rehearsal(app)` is the only place that knows of a dry run
+    fingerprints.py what decides the bytes of an edition, as hashes
     drafts.py     editions in words, with those who get them, entered in the ledger
     seen.py       plans that a person has looked at, and what has changed since
     upcoming.py   what is to come, also as a calendar
@@ -30,8 +32,9 @@ The package is a belt. Each folder is a station; an immutable value travels from
     scheduler.py  APScheduler as a clock: it says "now", never "what"; the lock, and the end
     cli/          one file a command group
 
-Imports go one way: errors < model < {config content audience plan render adapters ledger deliver lock} < app <
-{drafts upcoming} < {approval seen} < {pipeline comparison} < reminders < {proofs newsroom} < scheduler < cli.
+Imports go one way: errors < model < database < {config content audience plan render adapters ledger deliver lock} <
+app < fingerprints < {drafts upcoming} < {approval seen} < {pipeline comparison} < reminders < {proofs newsroom} <
+scheduler < cli.
 `tests/test_floors.py` enforces it.
 """
 

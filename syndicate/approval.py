@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from syndicate import drafts
+from syndicate import drafts, fingerprints
 from syndicate import plan as planning
 from syndicate.errors import IllegalMove, NeedsPerson, RenderError, SyndicateError
 from syndicate.model import ChannelPlan
@@ -58,7 +58,7 @@ def redraft(app: App, row: EditionRow, why: str, actor: str) -> None:
     proof = proof_of(app, row, part)
     entry = drafts.entry_of(proof, part, drafts.audience(app, part.channel))
     # Also where the channel asks no more for approval: what waits is not let out by an edit.
-    ledger.redraft(replace(entry, plan=drafts.written(app, proof.edition)), why, now, actor)
+    ledger.redraft(replace(entry, plan=fingerprints.written(app, proof.edition)), why, now, actor)
 
 
 def drafted_now(app: App, row: EditionRow) -> ChannelPlan:
@@ -101,5 +101,5 @@ def differences(app: App, row: EditionRow, part: ChannelPlan) -> Iterator[str]:
     yield from (f"{path} (new)" for path in now if path not in before)
     then = json.loads(row.plan) if row.plan else {}
     for edition in part.editions:
-        found = drafts.fingerprints(app, edition)
+        found = fingerprints.fingerprints(app, edition)
         yield from (name for name in found if name != "articles" and found[name] != then.get(name))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from syndicate.config.secrets import redact
+from syndicate import fingerprints
 from syndicate.errors import EditionExists, NeedsPerson, SyndicateError, Unsupported
 from syndicate.ledger.base import Entry, LeftOut
 from syndicate.model import (
@@ -18,7 +16,6 @@ from syndicate.model import (
     Edition,
     Kind,
     Letter,
-    Plan,
     Post,
     Problem,
     Recipient,
@@ -52,42 +49,6 @@ class Failure:
     key: str
     channel: str
     problem: Problem
-
-
-def plan_hash(app: App, plan: Plan) -> str:
-    """Hex SHA-256 over all that decides the bytes of its editions."""
-    parts = [(edition.key, fingerprints(app, edition)) for edition in plan.editions]
-    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def fingerprints(app: App, edition: Edition) -> dict[str, str]:
-    """What decides the bytes of an edition -> hex SHA-256 of it as it is now, without any secret."""
-    channel = edition.channel
-    account = app.settings.accounts[channel.account]
-    parts = {
-        "articles": repr([(one.path, one.sha256, sorted(one.overrides.text.items())) for one in edition.articles]),
-        "templates": template_fingerprint(app, channel.template),
-        "publication": repr(app.settings.publication),
-        f"channels.{channel.name}": repr(channel),
-        f"accounts.{channel.account}": repr((account.adapter, redact(account.options))),
-    }
-    if channel.audience:
-        parts[f"audiences.{channel.audience}"] = app.readers(channel.audience).fingerprint()
-    return {name: sha256(part.encode()).hexdigest() for name, part in parts.items()}
-
-
-def written(app: App, edition: Edition) -> str:
-    """Its fingerprints, as the ledger keeps them."""
-    return json.dumps(fingerprints(app, edition))
-
-
-def template_fingerprint(app: App, name: str) -> str:
-    """Hex SHA-256 over every template that an edition of this name may use: its own files, and what they include."""
-    digest = sha256(name.encode())
-    for folder in app.templates().folders:
-        for path in sorted(folder.rglob("*.j2")):
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def proofs(app: App, editions: Iterable[Edition]) -> Iterator[Proof | Failure]:
@@ -187,7 +148,7 @@ def enter(
     waits = edition.channel.approval == "required" and not grant
     entry = replace(entry_of(found, part, who), actor=actor, again=again, why=grant)
     try:
-        app.ledger().enter(replace(entry, plan=written(app, edition) if waits else ""), app.clock())
+        app.ledger().enter(replace(entry, plan=fingerprints.written(app, edition) if waits else ""), app.clock())
     except SyndicateError as error:
         if isinstance(error, EditionExists) and app.ledger().edition(edition.key):
             return Entered()

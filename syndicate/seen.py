@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syndicate import drafts
+from syndicate import fingerprints
 from syndicate.model import Plan
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def decided_by(app: App, plan: Plan) -> dict[str, dict[str, str]]:
     """Edition -> what decides its bytes -> hex SHA-256; each article by its file."""
     return {
         edition.key: {
-            **{name: digest for name, digest in drafts.fingerprints(app, edition).items() if name != "articles"},
+            **{name: digest for name, digest in fingerprints.fingerprints(app, edition).items() if name != "articles"},
             **{article.path: article.sha256 for article in edition.articles},
         }
         for edition in plan.editions

@@ -11,6 +11,7 @@ FLOORS = [
     {"config", "content", "audience", "plan", "render", "adapters", "ledger", "deliver", "lock"},
     {"engine"},
     {"app"},
+    {"fingerprints"},
     {"drafts", "upcoming"},
     {"approval", "seen"},
     {"pipeline", "comparison"},

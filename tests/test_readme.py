@@ -62,9 +62,9 @@ def test_the_checks_of_the_project_run_the_command_of_the_readme(root: Path) -> 
 def test_the_tour_names_only_commands_that_exist(root: Path) -> None:
     from typer.main import get_command
 
-    from syndicate.cli.main import cli
+    from syndicate.cli.main import command_line
 
-    known = set(get_command(cli).commands)  # type: ignore[attr-defined]
+    known = set(get_command(command_line()).commands)  # type: ignore[attr-defined]
     named = set(re.findall(r"^\$ syndicate ([a-z]+)", (root / "README.md").read_text("utf-8"), re.MULTILINE))
     assert named
     assert named <= known

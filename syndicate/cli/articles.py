@@ -112,7 +112,7 @@ def plan(
 ) -> None:
     """The editions that are due, their articles, who gets them, and what was left out and why."""
     gc.disable()  # looking for garbage among all these articles takes longer than the plan
-    from syndicate import drafts, seen
+    from syndicate import fingerprints, seen
     from syndicate.plan import make_plan
 
     now = session(context)
@@ -120,15 +120,15 @@ def plan(
     time = parse_time(app, at)
     history, catalogue = app.history(), app.library().load()
     made = make_plan(catalogue.articles, app.channels(channel or ()), history, time)
-    digest = drafts.plan_hash(app, made)
+    digest = fingerprints.plan_hash(app, made)
     seen.keep_plan(app, digest, made)
     problems = list(catalogue.problems)
     counts = {part.channel.name: reader_count(app, part, problems) for part in made.channels}
     awaiting = awaiting_in(made, history)
     changed = [use for part in made.channels for use in edited(catalogue.articles, part.channel, history).items()]
-    document = plan_document(made, digest, app.settings.mode, counts, problems)
     changes = [{"path": path, "edition": use.edition} for path, use in changed]
-    out.data({**document, "awaiting": awaiting, "changed_since": changes})
+    said = {"awaiting": awaiting, "changed_since": changes}
+    out.data(lambda: plan_document(made, digest, app.settings.mode, counts, problems) | said)
     out.say(f"Plan {digest[:4]}-{digest[4:8]} for {moment(time)}    {app.settings.mode}", "bold")
     for part in made.channels:
         show_channel(app, out, part, counts[part.channel.name], history, catalogue.problems)

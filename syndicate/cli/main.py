@@ -6,14 +6,13 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from syndicate import __version__
-from syndicate.cli import articles, check, config, life, preview, send, start, status
-from syndicate.cli.editions import resolve, why
 from syndicate.cli.output import Output
 from syndicate.cli.session import Session
 from syndicate.errors import ConfigError, NeedsPerson, SyndicateError, UsageError
@@ -21,30 +20,24 @@ from syndicate.errors import ConfigError, NeedsPerson, SyndicateError, UsageErro
 EXIT_FAILED, EXIT_USAGE, EXIT_PERSON, EXIT_INTERRUPTED = 1, 2, 3, 130
 #: These may stand before or after the command's name; the parser only knows the first.
 FLAGS = {"--json", "-v", "--verbose", "-q", "--quiet"}
+HELP = {"-h", "--help"}
 
-cli = typer.Typer(
-    name="syndicate",
-    help="A folder of Markdown articles becomes e-mail digests and social posts. Dry runs show every byte.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit status: 0 done, 1 something failed or was found, 2 usage or configuration, 3 needs a person.",
-)
-cli.command("init")(start.init)
-cli.command("check")(check.check)
-cli.command("articles")(articles.articles)
-cli.command("plan")(articles.plan)
-cli.command("preview")(preview.preview)
-cli.command("send")(send.send)
-cli.command("post")(send.post)
-cli.command("run")(send.run)
-cli.command("status")(status.status)
-cli.command("why")(why)
-cli.command("resolve")(resolve)
-cli.add_typer(life.group, name="editions")
-cli.add_typer(config.group, name="config")
+#: command -> where it is made, below `syndicate.cli`
+COMMANDS = {
+    "init": "start:init",
+    "check": "check:check",
+    "articles": "articles:articles",
+    "plan": "articles:plan",
+    "preview": "preview:preview",
+    "send": "send:send",
+    "post": "send:post",
+    "run": "send:run",
+    "status": "status:status",
+    "why": "editions:why",
+    "resolve": "editions:resolve",
+    "editions": "life:group",
+    "config": "config:group",
+}
 
 
 def show_version(wanted: bool) -> None:
@@ -54,7 +47,6 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@cli.callback()
 def options(
     context: typer.Context,
     config: Annotated[Path, typer.Option(help="The configuration file.")] = Path("config/syndicate.yaml"),
@@ -68,6 +60,34 @@ def options(
     """Options of every command; all but --config may also follow its name."""
     context.obj = Session(config, Output(as_json, quiet, verbose))
     context.call_on_close(context.obj.close)
+
+
+def command_line(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The parser with the commands that these arguments can mean; all of them where a list of them is shown.
+
+    Importing them all costs as much as planning thousands of articles.
+    """
+    cli = typer.Typer(
+        name="syndicate",
+        help="A folder of Markdown articles becomes e-mail digests and social posts. Dry runs show every byte.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="Exit status: 0 done, 1 something failed or was found, 2 usage or configuration, 3 needs a person.",
+    )
+    cli.callback()(options)
+    named = COMMANDS.keys() & set(arguments) if HELP.isdisjoint(arguments[:1]) else set()
+    for name in COMMANDS:
+        if not named or name in named:
+            module, _, attribute = COMMANDS[name].partition(":")
+            made = getattr(import_module(f"syndicate.cli.{module}"), attribute)
+            if isinstance(made, typer.Typer):
+                cli.add_typer(made, name=name)
+            else:
+                cli.command(name)(made)
+    return cli
 
 
 def hoist(arguments: Sequence[str]) -> list[str]:
@@ -89,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     output = Output("--json" in given)
     try:
-        cli(hoist(given), prog_name="syndicate")
+        command_line(given)(hoist(given), prog_name="syndicate")
     except SyndicateError as error:
         output.error(error)
         sys.exit(exit_status(error))

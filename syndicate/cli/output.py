@@ -30,9 +30,10 @@ class Output:
     verbose: bool = False
 
     def data(self, document: Any) -> None:
-        """The command's one JSON document; nothing for people."""
+        """The command's one JSON document, or a function that makes it where it is large; nothing for people."""
         if self.as_json:
-            print(json.dumps(plain(document), ensure_ascii=False, indent=2))
+            made = document() if callable(document) else document
+            print(json.dumps(plain(made), ensure_ascii=False, indent=2))
 
     def say(self, text: str = "", style: str = "") -> None:
         """A line for people."""

@@ -73,7 +73,7 @@ def renamed(part: ChannelPlan, suffix: str) -> ChannelPlan:
 
 def check_hash(app: App, part: ChannelPlan, at: datetime, wanted: str | None) -> None:
     """Refuses, and says what has changed, if what would be sent is not what the person looked at."""
-    from syndicate import drafts, pipeline, seen
+    from syndicate import fingerprints, pipeline, seen
 
     if wanted is None:
         return
@@ -81,8 +81,8 @@ def check_hash(app: App, part: ChannelPlan, at: datetime, wanted: str | None) ->
     if len(prefix) < SHORTEST_HASH:
         raise UsageError(f"--plan {wanted!r} is too short", hint=f"Give the {SHORTEST_HASH} digits that plan shows.")
     alone = Plan(at=at, channels=(part,))
-    digest = drafts.plan_hash(app, alone)
-    if digest.startswith(prefix) or drafts.plan_hash(app, pipeline.make_plan(app, at)).startswith(prefix):
+    digest = fingerprints.plan_hash(app, alone)
+    if digest.startswith(prefix) or fingerprints.plan_hash(app, pipeline.make_plan(app, at)).startswith(prefix):
         return  # it was looked at alone, or among the plans of all channels
     changed = seen.plan_changes(app, prefix, alone)
     what = f": {', '.join(changed)}" if changed else ""

@@ -6,7 +6,6 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -103,18 +102,22 @@ class _Walk:
                 self._problem(prefix.rstrip("/") or ".", "folder.unreadable", f"cannot be read: {error.strerror}", hint)
 
     def _folder(self, entries: Iterable[os.DirEntry[str]], prefix: str) -> None:
+        found, printable = self.found, prefix.isprintable()
         for entry in entries:
-            name, path = entry.name, prefix + entry.name
+            name = entry.name
+            if name.endswith(".md") and name[0] != "." and printable and name.isprintable():  # nearly all there is
+                try:
+                    if entry.is_file(follow_symlinks=False):
+                        path = prefix + name
+                        found[path] = Found(path, entry.path, Stamp.of(entry.stat(follow_symlinks=False)))
+                        continue
+                except FileNotFoundError:  # removed since
+                    continue
             if entry.is_dir(follow_symlinks=False):
                 if name[0] != "." and name not in _SKIPPED:
-                    self.pending.append((entry.path, f"{path}/"))
-            elif (
-                name.endswith(".md") and name[0] != "." and path.isprintable() and entry.is_file(follow_symlinks=False)
-            ):
-                with suppress(FileNotFoundError):  # removed since
-                    self.found[path] = Found(path, entry.path, Stamp.of(entry.stat(follow_symlinks=False)))
-            elif found := self._odd(entry, path):
-                self.found[path] = found
+                    self.pending.append((entry.path, f"{prefix}{name}/"))
+            elif odd := self._odd(entry, prefix + name):
+                found[odd.path] = odd
 
     def _odd(self, entry: os.DirEntry[str], path: str) -> Found | None:
         """What is not simply a readable file that ends in `.md`: another suffix, a link, a device, an odd name."""

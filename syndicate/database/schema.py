@@ -60,6 +60,8 @@ edition = Table(
     _text("plan"),
     # since a person last said `go on`
     _number("retries"),
+    # whose suppressions hold for its recipients; empty for posts
+    _text("list"),
 )
 
 # A table of its own: a change of state must not rewrite a picture, nor a list of editions read over one.
@@ -111,6 +113,8 @@ delivery = Table(
     _number("moved"),
     _text("actor"),
     Column("fills", Text),
+    # `subscriber.id`; 0 for those of a file, and for posts
+    _number("reader"),
     # The recipient first: the same index answers "what did this reader ever get?".
     UniqueConstraint("recipient", "edition"),
 )

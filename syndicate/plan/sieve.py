@@ -28,6 +28,8 @@ class Shelf:
 
     def used(self, article: Article) -> Used | None:
         """The use of this article: under its slug, or in its file unless both slugs were written and differ."""
+        if not self.slugs:
+            return None
         found = self.slugs.get(article.slug) or self.paths.get(article.path)
         return found if found and found.names(article.slug, article.path, article.slug_given) else None
 
