@@ -1,32 +1,35 @@
 """What was read before: a cache of metadata, so that unchanged files are not opened again.
 
-One file: a header line, then one line of JSON for every thousand files, each with its checksum. Columns stand
-together, because that is what makes 100,000 articles load in 0.4 s: the same rows took 0.9 s from SQLite and 0.6 s as
-one JSON document, while a block is small enough to stay in the processor's cache. The file is written beside and
-renamed, so that two processes never see half of one; whatever is wrong with it, it is as if it were not there.
+One file: a header line of JSON, then a block for every thousand files, each with its size and its checksum. A block is
+columns in Python's own serial form (`marshal`), which loads twice as fast as JSON and four times as fast as rows from
+SQLite, and is small enough to stay in the processor's cache. The file is written beside and renamed, so that two
+processes never see half of one; whatever is wrong with it, it is as if it were not there.
 """
 
 from __future__ import annotations
 
 import json
+import marshal
 import os
+import sys
 import tempfile
 import zlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
+from itertools import repeat
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
 
 from syndicate.content.source import Stamp
 from syndicate.model import Article, Overrides, Problem, Severity
 
-_FORMAT = 1
+_FORMAT = 2
 _BLOCK = 1000
 #: FAT counts in steps of two seconds: what changed within the last step may change again and look the same
 _TICK = 2_000_000_000
@@ -51,7 +54,7 @@ class Index:
     def __init__(self, file: Path | None, key: Sequence[object], zone: ZoneInfo) -> None:
         """`key` is all that the rows depend on besides the files themselves; without `file` nothing is kept."""
         self.file, self.zone = file, zone
-        self.key = sha256(repr((_FORMAT, _COLUMNS, *key)).encode()).hexdigest()
+        self.key = sha256(repr((_FORMAT, sys.hexversion, _COLUMNS, *key)).encode()).hexdigest()
         #: nanoseconds since 1970; a file that was changed later cannot be trusted, whatever its stamp says
         self.trusted_before = 0
 
@@ -61,12 +64,12 @@ class Index:
             return {}
         rows: dict[str, Row] = {}
         try:
-            with self.file.open("rb", buffering=1 << 20) as lines:  # about one block
-                header = json.loads(next(lines))
+            with self.file.open("rb", buffering=1 << 20) as file:  # about one block
+                header = json.loads(file.readline())
                 if header["key"] != self.key:
                     return {}
-                for line in lines:
-                    rows.update(self._block(line))
+                for block in _blocks(file):
+                    rows.update(self._rows(block))
             if len(rows) != header["rows"]:
                 return {}
             self.trusted_before = int(header["at"]) - _TICK
@@ -80,11 +83,11 @@ class Index:
         As in git, a file that changed in the tick in which it was read is "racy": it can have changed once more
         without another stamp.
         """
-        return row.stamp == stamp and max(stamp.mtime_ns, stamp.ctime_ns) < self.trusted_before
+        return row.stamp == stamp and self.trusted_before > stamp[1] and self.trusted_before > stamp[2]
 
     def is_settled(self, stamp: Stamp, at: int) -> bool:
         """Whether a row that is saved now, with this stamp, could be trusted from then on."""
-        return max(stamp.mtime_ns, stamp.ctime_ns) < at - _TICK
+        return max(stamp[1:]) < at - _TICK
 
     def save(self, rows: Sequence[Row], at: int) -> None:
         """Writes all rows, sorted by path; `at`, nanoseconds since 1970, lies before the first file was read."""
@@ -96,11 +99,9 @@ class Index:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             _replace(self.file, [header.encode() + b"\n", *blocks])
 
-    def _block(self, line: bytes) -> Iterable[tuple[str, Row]]:
-        """(path, row) for each row of a line."""
-        if int(line[:8], 16) != zlib.crc32(data := line[9:]):
-            raise ValueError("damaged")
-        paths, sizes, mtimes, ctimes, absent, noted, columns = json.loads(data)
+    def _rows(self, block: Sequence[Any]) -> Iterable[tuple[str, Row]]:
+        """(path, row) for each row of a block."""
+        paths, stamps, absent, noted, columns = block
         without = set(absent)
         present = [path for number, path in enumerate(paths) if number not in without] if without else paths
         made = iter(_articles(present, dict(zip(_COLUMNS, columns, strict=True)), self.zone))
@@ -108,7 +109,18 @@ class Index:
         problems: list[tuple[Problem, ...]] = [()] * len(paths)
         for number, found in noted:
             problems[number] = tuple(Problem(path, text, Severity(how), *rest) for path, text, how, *rest in found)
-        return zip(paths, map(Row, paths, map(Stamp, sizes, mtimes, ctimes), articles, problems), strict=True)
+        # `Row(…)` is a call of Python for each row; this is not
+        rows = map(tuple.__new__, repeat(Row), zip(paths, stamps, articles, problems, strict=True))
+        return zip(paths, rows)  # noqa: B905  as many as there are paths
+
+
+def _blocks(file: BinaryIO) -> Iterator[Sequence[Any]]:
+    """What follows the header. Raises `ValueError` for a damaged block, before anything looks into it."""
+    while head := file.read(16):
+        data = file.read(int(head[8:], 16))
+        if int(head[:8], 16) != zlib.crc32(data):
+            raise ValueError("damaged")
+        yield marshal.loads(data)  # our own file, and its checksum is right
 
 
 def _articles(paths: list[str], columns: dict[str, Any], zone: ZoneInfo) -> list[Article]:
@@ -118,8 +130,6 @@ def _articles(paths: list[str], columns: dict[str, Any], zone: ZoneInfo) -> list
     """
     columns["path"] = paths
     columns["body"] = [None] * len(paths)
-    columns["authors"] = map(tuple, columns["authors"])
-    columns["tags"] = map(tuple, columns["tags"])
     columns["overrides"] = map(_overrides, columns["overrides"])
     columns["published"] = [when and _moment(when, zone) for when in columns["published"]]
     columns["created"] = [when and _moment(when, zone) for when in columns["created"]]
@@ -147,25 +157,27 @@ def _overrides(found: dict[str, Any] | None) -> Overrides:
 
 def _encode(rows: Sequence[Row]) -> bytes:
     articles = [row.article for row in rows if row.article]
-    data = [
+    block = (
         [row.path for row in rows],
-        *([row.stamp[part] for row in rows] for part in range(3)),
+        [row.stamp for row in rows],
         [number for number, row in enumerate(rows) if not row.article],
         [(number, list(map(_flat, row.problems))) for number, row in enumerate(rows) if row.problems],
         [[_plain(getattr(article, name)) for article in articles] for name in _COLUMNS],
-    ]
-    line = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-    return b"%08x %s" % (zlib.crc32(line), line)
+    )
+    data = marshal.dumps(block)
+    return b"%08x%08x%s" % (zlib.crc32(data), len(data), data)
 
 
 def _flat(problem: Problem) -> tuple[object, ...]:
-    return tuple(getattr(problem, field.name) for field in fields(Problem))
+    return tuple(_plain(getattr(problem, field.name)) for field in fields(Problem))
 
 
 def _plain(value: object) -> object:
-    """A field's value as JSON has it."""
+    """A field's value as a block has it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, Severity):
+        return value.value
     if isinstance(value, Overrides):
         return None if value == _NO_OVERRIDES else {**asdict(value), "skip": sorted(value.skip)}
     return value

@@ -74,7 +74,7 @@ class Library:
         if not file.is_absolute() and not file.exists():
             file = self.root / file
         real = os.path.realpath(file)
-        row = self._read(scan.Found(scan.relative(file.absolute(), self.root), real, source.Stamp(0, 0, 0)), None)
+        row = self._read(scan.Found(scan.relative(file.absolute(), self.root), real, (0, 0, 0)), None)
         return _catalogue([row], ())
 
     def with_body(self, article: Article) -> Article | Problem:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from syndicate.content.source import Stamp
+from syndicate.content.source import Stamp, stamp_of
 from syndicate.model import Problem, Severity
 
 _SUFFIXES = (".md", ".markdown", ".mdx")
@@ -46,7 +46,7 @@ def scan(root: Path, folders: Iterable[str]) -> Scan:
     """
     walk = _Walk(root, tuple(folders))
     walk.run()
-    return Scan(tuple(walk.found[path] for path in sorted(walk.found)), tuple(walk.problems))
+    return Scan(tuple([walk.found[path] for path in sorted(walk.found)]), tuple(walk.problems))
 
 
 def is_article_name(name: str) -> bool:
@@ -109,7 +109,7 @@ class _Walk:
                 try:
                     if entry.is_file(follow_symlinks=False):
                         path = prefix + name
-                        found[path] = Found(path, entry.path, Stamp.of(entry.stat(follow_symlinks=False)))
+                        found[path] = Found(path, entry.path, stamp_of(entry.stat(follow_symlinks=False)))
                         continue
                 except FileNotFoundError:  # removed since
                     continue
@@ -137,7 +137,7 @@ class _Walk:
         if not stat.S_ISREG(info.st_mode):
             self._problem(path, "file.kind", "is not a regular file", "remove it from the article folder")
             return None
-        return Found(path, real, Stamp.of(info))
+        return Found(path, real, stamp_of(info))
 
     def _problem(self, path: str, code: str, message: str, hint: str) -> None:
         self.problems.append(Problem(path, message, Severity.ERROR, hint=hint, code=code))
