@@ -18,6 +18,7 @@ The package is a belt. Each folder is a station; an immutable value travels from
     ledger/       what was said, to whom, exactly
     deliver/      the courier: claim -> prepare -> send -> settle; recover
     lock.py       one scheduler at a time on one database
+    accounts.py   accounts of the configuration as adapters
     app.py        the parts, put together; `rehearsal(app)` is the only place that knows of a dry run
     fingerprints.py what decides the bytes of an edition, as hashes
     drafts.py     editions in words, with those who get them, entered in the ledger
@@ -33,7 +34,7 @@ The package is a belt. Each folder is a station; an immutable value travels from
     cli/          one file a command group
 
 Imports go one way: errors < model < database < {config content audience plan render adapters ledger deliver lock} <
-app < fingerprints < {drafts upcoming} < {approval seen} < {pipeline comparison} < reminders < {proofs newsroom} <
+accounts < app < fingerprints < {drafts upcoming} < {approval seen} < {pipeline comparison} < reminders < {proofs newsroom} <
 scheduler < cli.
 `tests/test_floors.py` enforces it.
 """

@@ -24,13 +24,13 @@ from syndicate.model import Channel, History, Payload, Problem
 from syndicate.model.limits import Limits
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
     from syndicate.adapters.base import Adapter
     from syndicate.audience.csv import Readers
     from syndicate.audience.named import Named
+    from syndicate.audience.tokens import Keys
     from syndicate.content.library import Library
     from syndicate.database.transactions import Database
+    from syndicate.deliver.metrics import Meter
     from syndicate.ledger.base import Ledger
     from syndicate.render.templates import Templates
 
@@ -84,10 +84,14 @@ class App:
     readers: Callable[[str], Readers | Named]
     #: key material of Message-IDs and unsubscribe links
     secret: Callable[[], bytes]
+    #: the same with the keys that it has replaced, which still open the links that they made
+    secrets: Callable[[], tuple[bytes, ...]]
     #: whether the ledger outlives this process
     durable: bool = True
     #: set from any thread: couriers claim nothing more, and finish what is on the wire
     stop: Event = field(default_factory=Event)
+    #: counts what couriers do; None: nobody asked
+    meter: Meter | None = None
 
     def close(self) -> None:
         """Lets go of the database, if it was opened."""
@@ -99,6 +103,12 @@ class App:
         from syndicate.ledger.sql import SqlLedger
 
         return SqlLedger(self.database())
+
+    def keys(self) -> Keys:
+        """What signs links, and tells whether they are ours."""
+        from syndicate.audience.tokens import Keys
+
+        return Keys(self.secrets())
 
     def has_ledger(self) -> bool:
         """Whether anything was ever entered; asking does not make a database."""
@@ -136,24 +146,28 @@ class App:
 
 def assemble(config: Path, clock: Clock = now) -> App:
     """The live app. Raises `ConfigError`, with every problem, if the configuration cannot be used."""
+    from syndicate.accounts import live
+
     loaded = load(config)
     settings = loaded.settings
     if settings is None:
         raise ConfigError("the configuration cannot be used", problems=loaded.problems)
     root = settings.root
+    secrets = cache(lambda: read_secrets(settings))
     return App(
         root=root,
         loaded=loaded,
         settings=settings,
         clock=clock,
-        adapter=cache(lambda name: make_adapter(loaded, settings, name, resolve_strictly(root))),
+        adapter=cache(lambda name: live(loaded, settings, name)),
         limits=lambda name: settings.accounts[name].limits,
         database=Lazy(lambda: open_database(settings)),
         history=lambda: read_history(settings),
         library=cache(lambda: make_library(settings)),
         templates=cache(lambda: make_templates(settings)),
         readers=lambda audience: make_readers(settings, audience),
-        secret=cache(lambda: read_secret(settings)),
+        secret=lambda: secrets()[0],
+        secrets=secrets,
     )
 
 
@@ -162,16 +176,17 @@ def rehearsal(app: App, sink: Sink = lambda key, payload: None) -> App:
 
     A secret that is not set on this machine is no obstacle, since nothing that needs it will happen.
     """
+    from syndicate.accounts import pretended
     from syndicate.adapters.dryrun import DryRun
     from syndicate.database import rehearsal_copy
 
-    resolve = resolve_if_set(app.root)
     return replace(
         app,
-        adapter=cache(lambda name: DryRun(make_adapter(app.loaded, app.settings, name, resolve), sink)),
+        adapter=cache(lambda name: DryRun(pretended(app.loaded, app.settings, name), sink)),
         limits=lambda name: Limits(),
         database=Lazy(lambda: rehearsal_copy(database_url(app.settings), app.root)),
         durable=False,
+        meter=None,
     )
 
 
@@ -189,6 +204,7 @@ def trial(app: App, addresses: Sequence[str]) -> App:
         readers=lambda audience: readers,
         database=Lazy(lambda: rehearsal_copy("sqlite://", app.root)),
         durable=False,
+        meter=None,
     )
 
 
@@ -212,68 +228,16 @@ def is_local(app: App, channel: Channel) -> bool:
 
 
 def check_accounts(app: App) -> list[Problem]:
-    """What is wrong with the options of each account, without resolving a secret."""
+    """What is wrong with the options of each account, without using a secret."""
+    from syndicate.accounts import pretended
+
     problems: list[Problem] = []
     for name in app.settings.accounts:
         try:
-            make_adapter(app.loaded, app.settings, name, lambda reference: reference)
+            pretended(app.loaded, app.settings, name)
         except ConfigError as error:
             problems += error.problems
     return problems
-
-
-def make_adapter(loaded: Loaded, settings: Settings, name: str, resolve: Callable[[str], str]) -> Adapter:
-    """An account's adapter with its checked options. Raises `ConfigError` with the problems."""
-    from syndicate.adapters import load as load_adapter
-    from syndicate.config.load import validate
-    from syndicate.config.secrets import resolve_all
-
-    account = settings.accounts[name]
-    try:
-        kind = load_adapter(account.adapter)
-    except ConfigError as error:
-        problem = at(loaded, ("accounts", name, "adapter"), error)
-        raise ConfigError(f"account {name} cannot be used", problems=[problem]) from error
-    try:
-        resolved = resolve_all(account.options, resolve)
-    except ConfigError as error:
-        raise ConfigError(f"account {name} cannot be used", problems=[at(loaded, ("accounts", name), error)]) from error
-    options, problems = validate(kind.Options, resolved, f"accounts.{name}", loaded)
-    if options is None:
-        raise ConfigError(f"account {name} cannot be used", problems=problems)
-    return kind(rooted(options, settings.root))
-
-
-def at(loaded: Loaded, key: tuple[str, ...], error: ConfigError) -> Problem:
-    """An error as a problem of the place in the configuration that it comes from."""
-    line, column = loaded.position(key)
-    return Problem(loaded.shown, f"{'.'.join(key[:2])}: {error.message}", line=line, column=column, hint=error.hint)
-
-
-def rooted(options: BaseModel, root: Path) -> BaseModel:
-    """The same options with every relative path resolved against the project's folder."""
-    paths = {name: root / value for name, value in options if isinstance(value, Path)}
-    return options.model_copy(update=paths)
-
-
-def resolve_strictly(root: Path) -> Callable[[str], str]:
-    """Resolves a `${…}` reference, or raises `ConfigError` saying what to set."""
-    from syndicate.config.secrets import resolve
-
-    return lambda reference: resolve(reference, root)
-
-
-def resolve_if_set(root: Path) -> Callable[[str], str]:
-    """Resolves a `${…}` reference where that is possible on this machine."""
-    strictly = resolve_strictly(root)
-
-    def resolve(reference: str) -> str:
-        try:
-            return strictly(reference)
-        except ConfigError:
-            return "not-set"
-
-    return resolve
 
 
 def database_url(settings: Settings) -> str:
@@ -337,6 +301,14 @@ def read_secret(settings: Settings) -> bytes:
     if path is not None and not path.exists():
         make_secret(path)
     return resolve(settings.secret, settings.root).encode()
+
+
+def read_secrets(settings: Settings) -> tuple[bytes, ...]:
+    """The key material that signs, and what was used before it."""
+    from syndicate.config.secrets import resolve
+
+    earlier = (resolve(secret, settings.root).encode() for secret in settings.earlier_secrets)
+    return (read_secret(settings), *earlier)
 
 
 def make_secret(path: Path) -> None:

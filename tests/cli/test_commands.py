@@ -338,3 +338,20 @@ def test_a_quiet_run_still_says_what_failed(project: Project) -> None:
     assert said.status == 1
     assert said.out == ""
     assert "linkedin.txt.j2" in said.err
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        'ops: {adapter: webhook, url: "https://example.com/hook", secret: "${env:NOT_SET_HERE}"}',
+        'ops: {adapter: linkedin, author: "urn:li:organization:1", token: "${env:NOT_SET_HERE}"}',
+    ],
+)
+def test_a_secret_that_is_not_set_here_is_no_fault_and_no_obstacle_to_a_dry_run(project: Project, account: str) -> None:
+    config = project.folder / "config" / "syndicate.yaml"
+    before, channel, after = config.read_text("utf-8").partition("  linkedin:\n")
+    after = after.replace("account: outbox", "account: ops")
+    config.write_text(before.replace("accounts:\n", f"accounts:\n  {account}\n") + channel + after)
+    assert "config/syndicate.yaml" not in project.syndicate("check").out
+    said = project.syndicate("post", "seeds/001_0bc78cdf9e41f4cf.md", "--to", "linkedin", "--dry-run")
+    assert said.status == 0, said
