@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,14 +40,15 @@ class Library:
         language: str,
         base_url: str,
         cache: Path | None,
+        pictures: Path | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         """`folders` are relative to `root`, the project folder, or absolute; `zone` is an IANA name.
 
-        `cache` is a file that may be deleted at any time, or None to read every file anew; `clock` gives nanoseconds
-        since 1970.
+        `cache` is a file that may be deleted at any time, or None to read every file anew; `pictures` is a folder for
+        those that are fetched, or None to fetch none; `clock` gives nanoseconds since 1970.
         """
-        self.root, self.folders, self.clock = root, tuple(folders), clock
+        self.root, self.folders, self.pictures, self.clock = root, tuple(folders), pictures, clock
         self.site = Site(ZoneInfo(zone), language, base_url.rstrip("/"))
         self.index = Index(cache, (VERSION, zone, language, self.site.base_url), self.site.zone)
 
@@ -100,10 +101,28 @@ class Library:
         return replace(now, body=body) if not isinstance(body, str) else Problem(now.path, body, code="body.unreadable")
 
     def picture(self, article: Article) -> Image | Problem | None:
-        """The hero image, if it is a file of the project; None if there is none or it is elsewhere on the web."""
+        """The hero image, if it is a file of the project or was fetched; None if there is none that may be sent."""
         from syndicate.content import picture
 
-        return picture.read(article, self.root)
+        return picture.read(article, self.root, self.pictures)
+
+    def fetch_pictures(self, articles: Iterable[Article], *, anew: bool = False) -> Iterator[Problem]:
+        """Fetches those of the web that are not there yet, or all of them; what could not be had is a problem.
+
+        The only thing here that opens a socket, and only where the configuration allows it.
+        """
+        from syndicate.content.fetch import fetch, place
+
+        folder = self.pictures
+        if folder is None:
+            return
+        for article in articles:
+            url = article.hero_image
+            wanted = url.startswith("https://") and (anew or not place(folder, url).exists())
+            if wanted and (reason := fetch(url, folder)):
+                message = f"hero image: {url} cannot be fetched: {reason}"
+                hint = "copy the picture into the project, or mend its address"
+                yield Problem(article.path, message, Severity.WARNING, hint=hint, code="picture.unfetched")
 
     def _real(self, path: str, notes: Notes) -> str:
         """What to open for an article's path; a link has still to lead into the folders. Raises `Refusal`."""

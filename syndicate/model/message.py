@@ -35,6 +35,10 @@ class Publication:
     linkedin: str = ""
     #: absolute base of unsubscribe and preference pages, without a slash at its end
     links: str = ""
+    #: mailbox that takes bounces, at an address of its own for each delivery; empty: the account says where they go
+    bounces: str = ""
+    #: whether `syndicate serve` shows all its pages there, so that mails may link to them
+    pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Recipient:
     name: str = ""
     #: other columns that templates may show
     fields: Mapping[str, str] = field(default_factory=dict)
+    #: number of the subscriber; 0 for those of a file, and for posts
+    reader: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,17 @@ class Email:
     values: Mapping[str, str]
     #: the values as they stand between the letter's segments
     encoded: tuple[bytes, ...]
+    #: envelope sender of this delivery alone, to which its bounce comes; empty: the account's or the letter's
+    envelope: str = ""
+
+    @property
+    def mark(self) -> str:
+        """32 hex digits that name the delivery and that nobody can make up: the local part of its Message-ID.
+
+        What a provider is asked to hand back with each event, where it can. They hang on edition, recipient and secret
+        alone, so a dry run shows the same.
+        """
+        return self.values["message_id"][1:33]
 
     @property
     def data(self) -> bytes:
@@ -112,6 +129,8 @@ class Post:
 
     #: key of the edition
     edition: str
+    #: the edition's moment, aware; dates the post on networks that let it
+    date: datetime | None = None
     #: as people will read it, before the network's own encoding
     text: str
     #: the link, with UTM
@@ -135,7 +154,7 @@ class TextRules:
 
     #: in `unit`s; 0: unlimited
     max_length: int = 0
-    #: `utf16`, `codepoint`, `grapheme` or `byte`
+    #: `utf16`, `codepoint`, `grapheme`, `byte`, `emoji` (bytes of an emoji, else code points), or `weighted` as X counts
     unit: str = "codepoint"
     #: every URL counts as so many; 0: as long as it is
     link_length: int = 0
@@ -147,6 +166,23 @@ class TextRules:
     fold_lines: int = 0
     fold_phone: int = 0
     fold_desktop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRules:
+    """What a network takes as a picture. The algorithm is `render/picture.py`."""
+
+    #: kinds it takes; the first is what others are turned into
+    media_types: tuple[str, ...] = ("image/jpeg", "image/png", "image/gif")
+    max_bytes: int = 5_000_000
+    #: width times height
+    max_pixels: int = 36_000_000
+    #: pixels of the longer side that it shows
+    max_side: int = 4096
+    #: width / height of the card that it is cut to; 0: shown as it is
+    ratio: float = 0.0
+    #: characters of the description; what is beyond is cut at a word
+    max_alt: int = 1500
 
 
 @dataclass(frozen=True, slots=True)
