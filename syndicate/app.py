@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkstemp
 from threading import Event
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from syndicate.config.load import Loaded, load
 from syndicate.config.settings import Settings
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from syndicate.adapters.base import Adapter
     from syndicate.audience.csv import Readers
     from syndicate.audience.named import Named
+    from syndicate.audience.selection import Stored
+    from syndicate.audience.store import Subscribers
     from syndicate.audience.tokens import Keys
     from syndicate.content.library import Library
     from syndicate.database.transactions import Database
     from syndicate.deliver.metrics import Meter
     from syndicate.ledger.base import Ledger
     from syndicate.render.templates import Templates
+    from syndicate.signin.vault import Vault
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -42,6 +45,17 @@ Sink = Callable[[str, Payload], None]
 def now() -> datetime:
     """The clock of the live app; tests hand in their own."""
     return datetime.now(UTC)
+
+
+class Renew(Protocol):
+    """What keeps the tokens of accounts alive."""
+
+    def __call__(self, account: str, *, idle: bool = False) -> None:
+        """Renews what an account signs in with, where it is time; `idle`: though it has nothing to send."""
+
+
+def let_be(account: str, *, idle: bool = False) -> None:
+    """Renews nothing: nothing is sent."""
 
 
 class Lazy(Generic[T]):
@@ -69,8 +83,10 @@ class App:
     loaded: Loaded
     settings: Settings
     clock: Clock
-    #: account -> its adapter, made once
+    #: account -> its adapter, made once, and anew when its token has changed
     adapter: Callable[[str], Adapter]
+    #: what accounts were given by those who have signed in
+    vault: Vault
     #: account -> how fast it may send
     limits: Callable[[str], Limits]
     #: opens the database once; the ledger and the audience are in it
@@ -80,18 +96,22 @@ class App:
     #: the article folders
     library: Callable[[], Library]
     templates: Callable[[], Templates]
-    #: audience -> who is in it, streamed
-    readers: Callable[[str], Readers | Named]
     #: key material of Message-IDs and unsubscribe links
     secret: Callable[[], bytes]
     #: the same with the keys that it has replaced, which still open the links that they made
     secrets: Callable[[], tuple[bytes, ...]]
+    #: who gets all mail instead of the audiences; None: nobody does
+    named: Named | None = None
     #: whether the ledger outlives this process
     durable: bool = True
+    #: renews what an account signs in with, where it is time; before it sends
+    renew: Renew = let_be
     #: set from any thread: couriers claim nothing more, and finish what is on the wire
     stop: Event = field(default_factory=Event)
     #: counts what couriers do; None: nobody asked
     meter: Meter | None = None
+    #: moves a clock of its own on by so many seconds, where the couriers are not to wait for the real one
+    sleep: Callable[[float], object] | None = None
 
     def close(self) -> None:
         """Lets go of the database, if it was opened."""
@@ -103,6 +123,28 @@ class App:
         from syndicate.ledger.sql import SqlLedger
 
         return SqlLedger(self.database())
+
+    def subscribers(self) -> Subscribers:
+        """The subscriber store."""
+        from syndicate.audience.store import Subscribers
+
+        return Subscribers(self.database(), self.secrets, self.clock)
+
+    def readers(self, audience: str) -> Readers | Named | Stored:
+        """Who is in an audience, streamed."""
+        from syndicate.audience.named import Named
+
+        if self.named:
+            return self.named
+        configured = self.settings.audiences[audience]
+        if configured.csv is None:
+            if not self.has_ledger():
+                return Named(())  # asking makes no database; nobody can be in it yet
+            zone = self.settings.publication.timezone
+            return self.subscribers().selection(configured.list, configured.segment, zone)
+        from syndicate.audience.csv import Readers
+
+        return Readers(configured.csv, self.root)
 
     def keys(self) -> Keys:
         """What signs links, and tells whether they are ours."""
@@ -146,7 +188,8 @@ class App:
 
 def assemble(config: Path, clock: Clock = now) -> App:
     """The live app. Raises `ConfigError`, with every problem, if the configuration cannot be used."""
-    from syndicate.accounts import live
+    from syndicate.accounts import Live
+    from syndicate.signin.vault import Vault
 
     loaded = load(config)
     settings = loaded.settings
@@ -154,18 +197,21 @@ def assemble(config: Path, clock: Clock = now) -> App:
         raise ConfigError("the configuration cannot be used", problems=loaded.problems)
     root = settings.root
     secrets = cache(lambda: read_secrets(settings))
+    vault = Vault(root / "var" / "tokens", secrets)
+    adapters = Live(loaded, settings, vault)
     return App(
         root=root,
         loaded=loaded,
         settings=settings,
         clock=clock,
-        adapter=cache(lambda name: live(loaded, settings, name)),
+        adapter=adapters,
+        vault=vault,
+        renew=lambda account, *, idle=False: adapters.renew(account, clock(), idle=idle),
         limits=lambda name: settings.accounts[name].limits,
         database=Lazy(lambda: open_database(settings)),
         history=lambda: read_history(settings),
         library=cache(lambda: make_library(settings)),
         templates=cache(lambda: make_templates(settings)),
-        readers=lambda audience: make_readers(settings, audience),
         secret=lambda: secrets()[0],
         secrets=secrets,
     )
@@ -182,7 +228,8 @@ def rehearsal(app: App, sink: Sink = lambda key, payload: None) -> App:
 
     return replace(
         app,
-        adapter=cache(lambda name: DryRun(pretended(app.loaded, app.settings, name), sink)),
+        adapter=cache(lambda name: DryRun(pretended(app.loaded, app.settings, name, app.vault), sink)),
+        renew=let_be,
         limits=lambda name: Limits(),
         database=Lazy(lambda: rehearsal_copy(database_url(app.settings), app.root)),
         durable=False,
@@ -196,12 +243,12 @@ def trial(app: App, addresses: Sequence[str]) -> App:
     from syndicate.database import rehearsal_copy
 
     try:
-        readers = Named(addresses)
+        named = Named(addresses)
     except ValueError as error:
         raise UsageError(f"--test: {error}") from error
     return replace(
         app,
-        readers=lambda audience: readers,
+        named=named,
         database=Lazy(lambda: rehearsal_copy("sqlite://", app.root)),
         durable=False,
         meter=None,
@@ -234,7 +281,7 @@ def check_accounts(app: App) -> list[Problem]:
     problems: list[Problem] = []
     for name in app.settings.accounts:
         try:
-            pretended(app.loaded, app.settings, name)
+            pretended(app.loaded, app.settings, name, app.vault)
         except ConfigError as error:
             problems += error.problems
     return problems
@@ -272,6 +319,7 @@ def make_library(settings: Settings) -> Library:
         language=settings.publication.language,
         base_url=settings.publication.url,
         cache=settings.root / "var" / "cache" / "articles.index",
+        pictures=settings.root / "var" / "pictures" if settings.fetch_pictures else None,
     )
 
 
@@ -281,13 +329,6 @@ def make_templates(settings: Settings) -> Templates:
     from syndicate.render.templates import Templates
 
     return Templates(settings.root / settings.templates, fallback=starter_folder() / "templates")
-
-
-def make_readers(settings: Settings, audience: str) -> Readers:
-    """The CSV behind an audience."""
-    from syndicate.audience.csv import Readers
-
-    return Readers(settings.audiences[audience].csv, settings.root)
 
 
 def read_secret(settings: Settings) -> bytes:

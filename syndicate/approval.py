@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from syndicate import drafts, fingerprints
+from syndicate import drafts, fingerprints, recipients
 from syndicate import plan as planning
 from syndicate.errors import IllegalMove, NeedsPerson, RenderError, SyndicateError
 from syndicate.model import ChannelPlan
@@ -56,7 +56,7 @@ def redraft(app: App, row: EditionRow, why: str, actor: str) -> None:
         ledger.set_edition_state(row.key, "awaiting", f"the approval is void: {why}", now, actor, seen=row)
     part = drafted_now(app, row)
     proof = proof_of(app, row, part)
-    entry = drafts.entry_of(proof, part, drafts.audience(app, part.channel))
+    entry = drafts.entry_of(proof, part, recipients.audience(app, part.channel))
     # Also where the channel asks no more for approval: what waits is not let out by an edit.
     ledger.redraft(replace(entry, plan=fingerprints.written(app, proof.edition)), why, now, actor)
 

@@ -8,9 +8,9 @@ from difflib import unified_diff
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from syndicate import drafts
 from syndicate.approval import differences, drafted_now, proof_of
 from syndicate.model import ChannelPlan, Letter, Post
+from syndicate.recipients import audience
 from syndicate.render.slots import readable
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def recipients(app: App, row: EditionRow, part: ChannelPlan) -> tuple[list[str],
     """Who would get it now and has no delivery, and the other way round."""
     had = dict.fromkeys(one.recipient for one in app.ledger().deliveries(row.key))
     added = []
-    for recipient in drafts.audience(app, part.channel).recipients:
+    for recipient in audience(app, part.channel).recipients:
         if recipient.address in had:
             del had[recipient.address]
         else:
@@ -85,10 +85,15 @@ def title_of(message: Letter | Post) -> str:
 
 def text_diff(frozen: Letter | Post, now: Letter | Post) -> Iterator[str]:
     """Lines of a unified diff; none where nothing differs."""
-    lines = list(diff_of(frozen.text, now.text))
+    lines = list(diff_of(said(frozen), said(now)))
     if not lines and isinstance(frozen, Letter) and isinstance(now, Letter):
         lines = list(diff_of(frozen.html, now.html))
     return iter(lines)
+
+
+def said(message: Letter | Post) -> str:
+    """All that it says as plain text."""
+    return message.text if isinstance(message, Letter) else "\n\n".join(message.texts)
 
 
 def diff_of(frozen: str, now: str) -> Iterable[str]:

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from syndicate import fingerprints
-from syndicate.errors import EditionExists, NeedsPerson, SyndicateError, Unsupported
+from syndicate import compliance, fingerprints, recipients
+from syndicate.errors import EditionExists, RenderError, SyndicateError, Unsupported
 from syndicate.ledger.base import Entry, LeftOut
 from syndicate.model import (
     Article,
     Channel,
     ChannelPlan,
     Edition,
+    Image,
     Kind,
     Letter,
     Post,
     Problem,
-    Recipient,
     Severity,
     TextRules,
     Used,
 )
 
 if TYPE_CHECKING:
+    from syndicate.adapters.base import Adapter
     from syndicate.app import App
-    from syndicate.audience.csv import Readers
-    from syndicate.audience.named import Named
-
-#: Code of the problem that needs a person's eye and no repair.
-TOO_MANY = "guard.recipients"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +67,10 @@ def check_support(app: App, channel: Channel) -> None:
         what = "digests" if channel.kind is Kind.DIGEST else "posts"
         hint = f"Name another account under channels.{channel.name}.account."
         raise Unsupported(f"account {channel.account} ({adapter}) takes no {what}", hint=hint)
+    network = network_of(app, channel)
+    if channel.thread and not ("thread" in network.supports and network.rules.max_length):
+        hint = f"Take out channels.{channel.name}.thread."
+        raise Unsupported(f"{network.name} takes no threads that could be repeated without doubling a part", hint=hint)
 
 
 def proof(app: App, edition: Edition) -> Proof:
@@ -91,7 +91,7 @@ def write_post(app: App, edition: Edition, problems: list[Problem]) -> tuple[Pos
     from syndicate.render.post import post
 
     adapter = app.adapter(edition.channel.account)
-    picture = app.library().picture(edition.articles[0]) if "image" in adapter.supports else None
+    picture = picture_of(app, edition)
     if isinstance(picture, Problem):
         problems.append(picture)
         picture = None
@@ -101,15 +101,36 @@ def write_post(app: App, edition: Edition, problems: list[Problem]) -> tuple[Pos
     return message, (*problems, *found)
 
 
+def picture_of(app: App, edition: Edition) -> Image | Problem | None:
+    """The picture of a post as its network takes it; None where it takes none, or there is none."""
+    account, network = app.adapter(edition.channel.account), network_of(app, edition.channel)
+    if "image" not in account.supports & network.supports:
+        return None
+    article = edition.articles[0]
+    picture = app.library().picture(article)
+    if not isinstance(picture, Image):
+        return picture
+    from syndicate.render.picture import fitted
+
+    try:
+        return fitted(picture, network.pictures)
+    except RenderError as error:
+        message = f"hero image: {error.message}; the post goes without it"
+        return Problem(article.path, message, Severity.WARNING, hint=error.hint, code="picture.unusable")
+
+
 def network_rules(app: App, channel: Channel) -> TextRules:
-    """What the channel's network counts; an account on this disk writes for the network its template is named after."""
+    """What the channel's network counts."""
+    return network_of(app, channel).rules
+
+
+def network_of(app: App, channel: Channel) -> Adapter | type[Adapter]:
+    """Whom a channel writes for; on an account on this disk it is the network that its template is named after."""
     from syndicate.adapters import BUILTIN
     from syndicate.adapters import load as load_adapter
 
     adapter = app.adapter(channel.account)
-    if adapter.local and channel.template in BUILTIN:
-        return load_adapter(channel.template).rules
-    return adapter.rules
+    return load_adapter(channel.template) if adapter.local and channel.template in BUILTIN else adapter
 
 
 def with_body(app: App, article: Article, problems: list[Problem]) -> Article:
@@ -143,8 +164,10 @@ def enter(
     `grant` says who has approved it; empty where nobody has yet.
     """
     edition = found.edition
+    if problem := unlawful(app, found):
+        return Failure(edition.key, edition.channel.name, problem)
     part = next(part for part in parts if part.channel == edition.channel)
-    who = audience(app, edition.channel)
+    who = recipients.audience(app, edition.channel)
     waits = edition.channel.approval == "required" and not grant
     entry = replace(entry_of(found, part, who), actor=actor, again=again, why=grant)
     try:
@@ -156,7 +179,19 @@ def enter(
     return Entered(tuple(who.problems))
 
 
-def entry_of(found: Proof, part: ChannelPlan, who: Audience) -> Entry:
+def unlawful(app: App, found: Proof) -> Problem | None:
+    """What a mail lacks that is to leave this machine, all in one problem; None for any other edition."""
+    if not isinstance(found.message, Letter):
+        return None
+    problems = list(compliance.faults(app, found.edition.channel, found.message))
+    if not problems:
+        return None
+    message = "; ".join(problem.message for problem in problems)
+    hint = " ".join(dict.fromkeys(problem.hint for problem in problems))
+    return replace(problems[0], message=f"{found.edition.key} cannot be sent: {message}", hint=hint)
+
+
+def entry_of(found: Proof, part: ChannelPlan, who: recipients.Audience) -> Entry:
     """An edition in words as the ledger takes it."""
     from syndicate.render.freeze import freeze
 
@@ -171,8 +206,9 @@ def entry_of(found: Proof, part: ChannelPlan, who: Audience) -> Entry:
         title=found.message.subject if isinstance(found.message, Letter) else edition.articles[0].title,
         frozen=freeze(found.message),
         articles=tuple(use_of(edition, article) for article in edition.articles),
-        recipients=who.recipients,
+        recipients=who.selection or who.recipients,
         left_out=left_out(part, who),
+        list=who.list,
     )
 
 
@@ -189,75 +225,7 @@ def use_of(edition: Edition, article: Article) -> Used:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
-    """Who gets an edition, streamed once; who does not and which rows are faulty is known afterwards."""
-
-    recipients: Iterable[Recipient]
-    left_out: Iterable[LeftOut] = ()
-    problems: Sequence[Problem] = ()
-
-
-def audience(app: App, channel: Channel) -> Audience:
-    """The subscribers of a digest; for a post, the account itself."""
-    if channel.kind is Kind.POST:
-        return Audience((Recipient(channel.account),))
-    people = app.readers(channel.audience)
-    recipients = within(somebody(people, channel.audience), channel, guard(app, channel))
-    left_out = (LeftOut("recipient", who, reason) for who, reason in people.left_out)
-    return Audience(recipients, left_out, people.problems)
-
-
-def somebody(people: Readers | Named, audience: str) -> Iterator[Recipient]:
-    """The readers. Raises `SyndicateError` at the end, so that nothing is entered, if the file could not be read to its
-    end or held nobody: an edition that nobody got would have used up its articles.
-    """
-    count = 0
-    for count, recipient in enumerate(people, start=1):  # noqa: B007  counted to the end
-        yield recipient
-    if unread := [problem for problem in people.problems if not problem.line and problem.severity is Severity.ERROR]:
-        raise SyndicateError(f"the audience {audience} cannot be read", problems=unread)
-    if not count:
-        raise SyndicateError(f"the audience {audience} has no reader", problems=people.problems)
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """How many recipients an edition may have before a person has to look."""
-
-    #: None: any number
-    count: int | None
-    why: str
-    #: of the channel, in the configuration
-    key: str
-
-
-def within(recipients: Iterable[Recipient], channel: Channel, most: Guard) -> Iterator[Recipient]:
-    """The readers. Raises `NeedsPerson`, so that nothing is entered, if they are more than anybody expects: a wrong
-    file in the place of the right one is found out before it has its mail.
-    """
-    for count, recipient in enumerate(recipients, start=1):
-        if most.count is not None and count > most.count:
-            hint = f"Look at the audience {channel.audience}; if it is right, raise channels.{channel.name}.{most.key}."
-            message = f"more than {most.count} recipients: {most.why}"
-            problem = Problem(channel.name, message, hint=hint, code=TOO_MANY)
-            raise NeedsPerson(problem.message, hint=hint, problems=[problem])
-        yield recipient
-
-
-def guard(app: App, channel: Channel) -> Guard:
-    """The tighter of the channel's two guards."""
-    fixed = Guard(channel.max_recipients, "`max_recipients` says that a person should know", "max_recipients")
-    if channel.max_growth is None:
-        return fixed
-    last = next((sum(row.counts.values()) for row in app.ledger().editions(channel.name, limit=1)), 0)
-    most = last + last * channel.max_growth // 100
-    if not last or (fixed.count is not None and fixed.count <= most):
-        return fixed
-    return Guard(most, f"the last edition had {last}, and `max_growth` is {channel.max_growth} percent", "max_growth")
-
-
-def left_out(part: ChannelPlan, who: Audience) -> Iterator[LeftOut]:
+def left_out(part: ChannelPlan, who: recipients.Audience) -> Iterator[LeftOut]:
     """Articles that the plan left out, then the rows that the audience left out while it was read."""
     for skipped in part.skipped:
         if skipped.code not in {"used", "too-old", "late-skip"}:  # ledger and date of the article tell these for ever

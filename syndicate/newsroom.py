@@ -6,41 +6,64 @@ and what stood before stays in force.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from threading import Event
+from time import monotonic
+from traceback import format_exc
+from typing import TYPE_CHECKING
 
 from syndicate.app import App, Clock, assemble, check_accounts, database_url, make_templates, now, stages
 from syndicate.config.secrets import file_reference, walk
 from syndicate.config.settings import Settings
+from syndicate.desks import Desks, Hands, together
 from syndicate.errors import ConfigError, SyndicateError
-from syndicate.model import ChannelPlan, Plan
-from syndicate.pipeline import Report, make_plan, run
+from syndicate.intake import listen
+from syndicate.model import Channel, Plan
+from syndicate.news import Milestones, News, of_accounts, of_fault, of_feedback, of_plan, of_report
+from syndicate.pipeline import Progress, Report, make_plan, run
 from syndicate.reminders import remind
 
-#: Notes of a plan that an operator wants to know of; the others say that all is as it should be.
-TELLING = {"late-skip", "late-ask", "blackout"}
+if TYPE_CHECKING:
+    from syndicate.deliver.metrics import Meter
+    from syndicate.log import Log
+
 #: (modification time in nanoseconds, size, inode); an editor that replaces the file changes the last
 Stamp = tuple[int, int, int]
 
 
 def tick(app: App, at: datetime) -> list[Report]:
     """Sends what is due at `at`, and nothing that was sent before."""
-    return carry_out(app, make_plan(app, at))
+    return carry_out(app, make_plan(app, at), lambda key, tally: None)
 
 
-def carry_out(app: App, plan: Plan) -> list[Report]:
-    """Enters and delivers what a plan holds, and what earlier runs left unfinished."""
-    reports, live = [], []
+def carry_out(app: App, plan: Plan, progress: Progress, hands: Hands = together) -> list[Report]:
+    """Enters and delivers what a plan holds, and what earlier runs left unfinished.
+
+    What came back is acted on first: who has complained since gets none of it.
+    """
+    from syndicate.returns import act
+
+    act(app)
+    reports = []
     for stage, channels in stages(app, app.channels()):
+        keep_alive(stage, channels)
         parts = [part for part in plan.channels if part.channel in channels]
-        reports.append(run(stage, parts, actor="scheduler", progress=lambda key, tally: None))
-        live += reports[-1:] if stage is app else []
-    remind(app, plan, live)
+        report = run(stage, parts, actor="scheduler", progress=progress, hands=hands)
+        reports.append(replace(report, rehearsed=stage is not app))
+    remind(app, plan, [report for report in reports if not report.rehearsed])
     return reports
+
+
+def keep_alive(app: App, channels: Iterable[Channel]) -> None:
+    """Renews what has to be renewed before it ends, also where nothing is to be sent for weeks."""
+    for account in {channel.account for channel in channels}:
+        with suppress(ConfigError):  # whoever sends with it says why
+            app.renew(account, idle=True)
 
 
 @dataclass
@@ -48,16 +71,17 @@ class Newsroom:
     """The app of the last good configuration, and what was said about it."""
 
     config: Path
-    #: prints a line for the operator
-    say: Callable[[str], None]
-    #: prints what went wrong
-    warn: Callable[[SyndicateError], None]
+    log: Log
     clock: Clock = now
+    #: counts what happens; None: nobody asked
+    meter: Meter | None = None
     #: set from any thread: what is in flight is finished, and nothing more is begun
     stop: Event = field(default_factory=Event)
     _app: App | None = field(default=None, init=False)
     _stamps: dict[Path, Stamp] = field(default_factory=dict, init=False)
-    #: what the last tick said, by subject
+    #: what may go on from one tick to the next
+    _desks: Desks = field(default_factory=Desks, init=False)
+    #: subjects of what the last tick said
     _said: set[object] = field(default_factory=set, init=False)
 
     def app(self) -> App:
@@ -71,17 +95,22 @@ class Newsroom:
             if self._app is None:
                 raise
             hint = f"The last good configuration stays in force. {error.hint or 'syndicate check says more.'}"
-            self.warn(ConfigError(f"{self.config}: {error.message}", hint=hint, problems=error.problems))
+            fault = ConfigError(f"{self.config}: {error.message}", hint=hint, problems=error.problems)
+            of_fault(fault, "configuration unusable").tell(self.log)
             return self._app
         old, self._app = self._app, fresh
         self._stamps |= stamps(secret_files(fresh.settings))
         if old is not None:
-            self.say(f"{self.config} has changed and is in force.")
+            self.log.info("configuration changed", says=f"{self.config} has changed and is in force.")
             old.close()
         return fresh
 
+    def present(self) -> App:
+        """The app that is in force, without a look at the files. For other threads; there has been one."""
+        return self._app or self.app()
+
     def _read(self) -> App:
-        app = replace(assemble(self.config, self.clock), stop=self.stop)
+        app = replace(assemble(self.config, self.clock), stop=self.stop, meter=self.meter)
         if problems := check_accounts(app):
             raise ConfigError("an account cannot be used", problems=problems)
         if self._app is not None and database_url(app.settings) != database_url(self._app.settings):
@@ -92,48 +121,43 @@ class Newsroom:
 
     def tick(self) -> None:
         """One tick; whatever goes wrong is said, and the next tick comes."""
-        told: set[object] = set()
+        began, told, failed = monotonic(), set[object](), False
         try:
-            for subject, line in self._work():
-                told.add(subject)
-                if subject not in self._said:
-                    self.say(line)
+            for news in self._work():
+                told.add(news.subject)
+                self._tell(news)
         except Exception as error:
-            fault = error if isinstance(error, SyndicateError) else unforeseen(error)
-            told.add(fault.message)
-            if fault.message not in self._said:
-                self.warn(fault)
+            failed = True
+            self.log.debug("traceback", says=format_exc())
+            fault = of_fault(error if isinstance(error, SyndicateError) else unforeseen(error), "tick failed")
+            told.add(fault.subject)
+            self._tell(fault)
         self._said = told
+        self.log.debug("tick", seconds=round(monotonic() - began, 3), failed=failed)
+        if self.meter:
+            self.meter.ticked(self.clock(), failed=failed)
 
-    def _work(self) -> Iterator[tuple[object, str]]:
-        """(subject, line) of all there is to say; a subject that the last tick had is not said again."""
+    def close(self) -> None:
+        """Waits for what goes on; `stop` makes that short."""
+        self._desks.close()
+
+    def _tell(self, news: News) -> None:
+        """Unless the last tick has."""
+        if news.subject not in self._said:
+            news.tell(self.log)
+
+    def _work(self) -> Iterator[News]:
+        """All there is to say of one tick."""
         good = self.app()
         app = replace(good, templates=cache(lambda: make_templates(good.settings)))  # an app compiles them only once
         plan = make_plan(app, self.clock())
         for part in plan.channels:
-            yield from notes(part)
-        for report in carry_out(app, plan):
-            yield from ((line, line) for line in lines(report))
-
-
-def notes(part: ChannelPlan) -> Iterator[tuple[object, str]]:
-    """Why a channel does not speak, and what waits for a person."""
-    if part.code in TELLING:
-        yield (part.channel.name, part.code, part.occasion), f"{part.channel.name}: {part.note}"
-    for key in part.waiting:
-        yield key, f"{key}: waits for a person; to send it: {part.answer}"
-
-
-def lines(report: Report) -> Iterator[str]:
-    """What became of the editions of one run."""
-    for one in report.done:
-        tally = one.tally
-        counts = f"sent {tally.sent}, refused {tally.refused}, later {tally.deferred}, unknown {tally.unknown}"
-        yield "; ".join(filter(None, (f"{one.key}: {counts}", tally.note, tally.waits)))
-    for waits in report.waiting:
-        yield f"{waits.key}: waits for approval{f' ({waits.reason})' if waits.reason else ''}: {waits.answer}"
-    for problem in (*(failure.problem for failure in report.failures), *report.problems):
-        yield f"{problem.where}: {problem.message} {problem.hint}".rstrip()
+            yield from of_plan(part)
+        for report in carry_out(app, plan, Milestones(self.log), self._desks):
+            yield from of_report(report, app.ledger)
+        yield from of_feedback(listen(app))
+        if app.has_ledger():
+            yield from of_accounts(app.ledger(), app.settings.accounts, self.clock())
 
 
 def stamps(files: Iterable[Path]) -> dict[Path, Stamp]:

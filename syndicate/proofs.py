@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
-from itertools import groupby, islice
+from itertools import groupby, islice, zip_longest
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.drafts import Proof, network_rules
 from syndicate.fingerprints import plan_hash
-from syndicate.model import ChannelPlan, Letter, Mail, Payload, Plan, Post, Request
+from syndicate.model import ChannelPlan, Letter, Mail, Payload, Plan, Post, Request, TextRules
 from syndicate.model.message import digest
 from syndicate.pipeline import Report
 from syndicate.render import proofs as sheets
@@ -143,13 +143,13 @@ class Folder:
         key, channel = proof.edition.key, proof.edition.channel
         rules = network_rules(app, channel)
         words = f"{safe(key)}/{safe(channel.account)}.txt"
-        (self.folder / words).write_text(post.text, "utf-8")
+        (self.folder / words).write_text("\n\n".join(post.texts), "utf-8")
         phone, desktop = fold(post.text, rules)
         return sheets.PostProof(
             edition=key,
             channel=channel.name,
             account=account_name(app, channel.account),
-            network={"linkedin": "LinkedIn"}.get(channel.template, channel.template or channel.account),
+            network={"linkedin": "LinkedIn"}.get(channel.template, channel.template.capitalize() or channel.account),
             author=app.settings.publication.name,
             text=post.text,
             fold_phone=phone,
@@ -158,6 +158,7 @@ class Folder:
             max=rules.max_length,
             card=card_of(post),
             request=exchange_of(payload),
+            then=tuple(further(post, payload, rules)),
             sha256=digest(payload),
             problems=proof.problems,
             files=(words, *self._files[key]),
@@ -178,7 +179,10 @@ def files_of(payload: Payload) -> Iterator[tuple[str, bytes]]:
         yield ".html", opened.html.encode()
         yield ".txt", opened.text.encode()
     else:
-        yield ".request.json", payload.body
+        for number, part in enumerate((payload, *payload.then), start=1):
+            kind = part.headers.get("Content-Type", "")
+            ending = ".request.json" if kind.startswith("application/json") else ".request"
+            yield f".{number}{ending}" if payload.then else ending, part.body
 
 
 def account_name(app: App, account: str) -> str:
@@ -192,12 +196,24 @@ def skipped_readers(app: App, key: str) -> Iterator[sheets.Group]:
     for reason, group in groupby(rows, key=lambda one: one.reason):
         who = [one.who for one in group]
         yield sheets.Group(reason, len(who), tuple(who[:FIRST]))
+    for one in app.ledger().left_out(key):
+        if one.kind == "recipients":  # of a list they are counted, and not named
+            yield sheets.Group(one.reason, int(one.who), ())
 
 
 def card_of(post: Post) -> sheets.Card:
     """The link card under a post."""
     picture = f"data:{post.image.media_type};base64,{b64encode(post.image.data).decode()}" if post.image else ""
     return sheets.Card(post.title, post.description, urlsplit(post.url).hostname or "", picture)
+
+
+def further(post: Post, payload: Payload, rules: TextRules) -> Iterator[sheets.Further]:
+    """The further posts of a thread, each with its request where it has one of its own."""
+    from syndicate.render.fit import measure
+
+    parts = payload.then if isinstance(payload, Request) else ()
+    for text, part in zip_longest(post.then, parts):
+        yield sheets.Further(text, measure(text, rules), exchange_of(part) if part else None)
 
 
 def exchange_of(payload: Payload) -> sheets.Exchange | None:

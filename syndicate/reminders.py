@@ -14,6 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from syndicate.errors import SyndicateError
+from syndicate.expiry import endings, written
 from syndicate.model import (
     Deferred,
     Email,
@@ -88,8 +89,29 @@ def all_facts(app: App, plan: Plan, reports: Iterable[Report]) -> Iterator[Fact]
         yield Fact(f"unknown {one.key} {one.epoch}", f"{one.key} is unknown: {one.reason}")
     for pause in ledger.paused_accounts():
         yield Fact(f"paused {pause.name} {pause.since}", f"account {pause.name} is paused: {pause.reason} {pause.hint}")
+    yield from complaints(app)
+    yield from ending(app)
     for report in reports:
         yield from failed(report)
+
+
+def complaints(app: App) -> Iterator[Fact]:
+    """Accounts whose readers complain more than mailbox providers bear; each is told once a day."""
+    from syndicate.rates import complaint_rates
+
+    for rate in complaint_rates(app):
+        if rate.level and not rate.channel:
+            name = f"complaints {rate.account} {rate.level} {app.clock():%Y-%m-%d}"
+            yield Fact(name, f"account {rate.account}: readers complain: {rate.text}; syndicate feedback rates")
+
+
+def ending(app: App) -> Iterator[Fact]:
+    """Sign-ins that end, once at each step before their end."""
+    now = app.clock()
+    for one in (*endings(app), *written(app)):
+        if (step := one.step(now)) is not None:
+            name = f"ending {one.account} {one.until:%Y-%m-%dT%H:%M} {step}"
+            yield Fact(name, f"account {one.account}: {one.text(now)}")
 
 
 def failed(report: Report) -> Iterator[Fact]:
@@ -132,7 +154,7 @@ def message(app: App, operator: Operator, adapter: Adapter, key: str, facts: Seq
         lines.append(f"and {len(facts) - SHOWN} more")
     text = "\n".join((*lines, "", "syndicate status shows what waits, and what to do."))
     if "post" in adapter.supports:
-        return Post(edition=key, text=text, url="", title=title)
+        return Post(edition=key, date=app.clock(), text=text, url="", title=title)
     return mail(app, operator.to, key, title, text)
 
 

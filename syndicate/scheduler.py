@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -14,14 +15,18 @@ from typing import TYPE_CHECKING
 
 from syndicate.app import App, Clock, database_url, now
 from syndicate.database.files import locate
-from syndicate.errors import NeedsPerson, SyndicateError
+from syndicate.deliver.metrics import Meter
+from syndicate.deliver.signals import ending
+from syndicate.errors import NeedsPerson
 from syndicate.lock import FileLock
 from syndicate.newsroom import Newsroom
 
 if TYPE_CHECKING:
     from apscheduler.job import Job
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    from syndicate.log import Log
+
+Beside = Callable[[Newsroom], AbstractContextManager[object]]
 MINUTE = timedelta(minutes=1)
 #: Seconds after which a standby looks again whether the lock is free.
 PATIENCE = 0.5
@@ -29,29 +34,65 @@ PATIENCE = 0.5
 
 def serve(
     config: Path,
-    say: Callable[[str], None],
-    warn: Callable[[SyndicateError], None],
+    log: Log,
     *,
     standby: bool = False,
     clock: Clock = now,
+    metrics: str = "",
+    beside: Beside | None = None,
+    ticking: bool = True,
 ) -> None:
-    """Ticks at every full minute until SIGTERM or SIGINT, then finishes what is in flight. Main thread only.
+    """Ticks at every full minute until SIGTERM, SIGINT or SIGHUP, then finishes what is in flight. Main thread only.
 
+    `metrics`: `[HOST:]PORT` where Prometheus may read how it goes; empty: nowhere. What is `beside` it lasts from the
+    first good configuration to the end; with `ticking` off, that is all there is.
     Raises `NeedsPerson` if another scheduler works on the database, unless `standby`: then it waits, and takes over.
     Raises `ConfigError` if the configuration cannot be used from the start.
     """
     calls = caught()
-    newsroom = Newsroom(config, say, warn, clock)
+    newsroom = Newsroom(config, log, clock, Meter() if metrics or beside else None)
+    newsroom.app()
+    with beside(newsroom) if beside else nullcontext():
+        if ticking:
+            alone(newsroom, calls, standby, metrics)
+        else:
+            attend(newsroom, calls)
+
+
+def alone(newsroom: Newsroom, calls: SimpleQueue[int], standby: bool, metrics: str) -> None:
+    """Ticks under the lock of the database. Raises `NeedsPerson`."""
     lock = lock_of(newsroom.app())
     try:
-        if lock is None or taken(lock, standby, calls, say, clock):
-            run_clock(newsroom, calls, say)
+        if lock is None or taken(lock, standby, calls, newsroom.log, newsroom.clock):
+            with observed(newsroom, metrics):
+                run_clock(newsroom, calls)
     finally:
         if lock:
             lock.release()
 
 
-def run_clock(newsroom: Newsroom, calls: SimpleQueue[int], say: Callable[[str], None]) -> None:
+def attend(newsroom: Newsroom, calls: SimpleQueue[int]) -> None:
+    """Looks at the configuration once a minute, and at nothing else, until a signal comes."""
+    while not called(calls, MINUTE.total_seconds()):
+        newsroom.app()
+    newsroom.log.info("stopping", says="Stopping: what was asked is answered first; a second signal ends it at once.")
+    newsroom.stop.set()
+
+
+@contextmanager
+def observed(newsroom: Newsroom, where: str) -> Iterator[None]:
+    """Serves the numbers, if they were asked for."""
+    if newsroom.meter is None or not where:
+        yield
+        return
+    from syndicate.exposition import served
+
+    with served(newsroom.meter, newsroom.present, where) as address:
+        newsroom.log.info("metrics served", says=f"Metrics: {address}", address=address)
+        yield
+
+
+def run_clock(newsroom: Newsroom, calls: SimpleQueue[int]) -> None:
     """Ticks until a signal comes, and returns when the tick under way has ended."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -63,13 +104,16 @@ def run_clock(newsroom: Newsroom, calls: SimpleQueue[int], say: Callable[[str], 
     )
     job = scheduler.add_job(newsroom.tick, "cron", second=0, next_run_time=now())
     scheduler.start()
-    say("Running; a tick every minute. Ctrl-C stops after what is in flight.")
+    log = newsroom.log
+    log.info("scheduler started", says="Running; a tick every minute. Ctrl-C stops after what is in flight.")
     while not called(calls, MINUTE.total_seconds()):
         set_right(job, now())
-    say("Stopping: what is in flight is finished first; a second signal ends it at once.")
+    says = "Stopping: what is in flight is finished first; a second signal ends it at once."
+    log.info("scheduler stopping", says=says)
     newsroom.stop.set()
     scheduler.shutdown(wait=True)
-    say("Stopped.")
+    newsroom.close()
+    log.info("scheduler stopped", says="Stopped.")
 
 
 def set_right(job: Job, at: datetime) -> None:
@@ -93,13 +137,14 @@ def caught() -> SimpleQueue[int]:
     A queue of this kind, because its `put` may interrupt its `get`; an `Event` would wait for itself for ever.
     """
     calls: SimpleQueue[int] = SimpleQueue()
+    signals = ending()
 
     def drain(number: int, frame: object) -> None:
-        for each in SIGNALS:
+        for each in signals:
             signal.signal(each, signal.SIG_DFL)
         calls.put(number)
 
-    for each in SIGNALS:
+    for each in signals:
         signal.signal(each, drain)
     return calls
 
@@ -110,7 +155,7 @@ def lock_of(app: App) -> FileLock | None:
     return FileLock.beside(path) if path else None
 
 
-def taken(lock: FileLock, standby: bool, calls: SimpleQueue[int], say: Callable[[str], None], clock: Clock) -> bool:
+def taken(lock: FileLock, standby: bool, calls: SimpleQueue[int], log: Log, clock: Clock) -> bool:
     """Whether the lock is ours; False if a signal came while it was waited for."""
     if lock.take(clock()):
         return True
@@ -119,10 +164,10 @@ def taken(lock: FileLock, standby: bool, calls: SimpleQueue[int], say: Callable[
             f"another scheduler works on this database: {lock.holder()}",
             hint="Stop it first, or wait for its end with --standby. `run --once` may run beside it.",
         )
-    say(f"Standing by: {lock.holder()}, is the scheduler.")
+    log.info("standing by", says=f"Standing by: {lock.holder()}, is the scheduler.")
     while not lock.take(clock()):
         if called(calls, PATIENCE):
-            say("Stopped.")
+            log.info("scheduler stopped", says="Stopped.")
             return False
-    say("The other scheduler has ended; this one takes over.")
+    log.info("taking over", says="The other scheduler has ended; this one takes over.")
     return True

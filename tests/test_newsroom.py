@@ -7,25 +7,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.app import assemble
-from syndicate.errors import ConfigError, SyndicateError
+from syndicate.errors import ConfigError
 from syndicate.newsroom import Newsroom, tick
 from syndicate.testing.clock import Clock
+from syndicate.testing.log import Heard
 from tests.project import Project
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=ZoneInfo("Asia/Kolkata"))
 DIGEST = "weekly-digest/2025-03-10T09:00"
-
-
-class Heard:
-    """An operator who writes everything down."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.errors: list[SyndicateError] = []
-
-    @property
-    def faults(self) -> list[str]:
-        return [error.message for error in self.errors]
 
 
 @pytest.fixture
@@ -40,7 +29,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def room(project: Project, heard: Heard, clock: Clock) -> Newsroom:
-    return Newsroom(file_of(project), heard.lines.append, heard.errors.append, clock)
+    return Newsroom(file_of(project), heard.log, clock)
 
 
 def file_of(project: Project) -> Path:
@@ -114,8 +103,8 @@ def test_a_broken_edit_keeps_the_last_good_configuration_and_is_told_once(
         room.tick()
     assert room.app() is good
     assert keys(room) == sent
-    assert heard.faults == [f"{file_of(project)}: {message}"]
-    assert heard.errors[0].hint.startswith("The last good configuration stays in force.")
+    assert [error["says"] for error in heard.errors] == [f"{file_of(project)}: {message}"]
+    assert heard.errors[0]["hint"].startswith("The last good configuration stays in force.")
     project.configure((new, old))
     room.tick()
     assert room.app() is not good
@@ -126,7 +115,7 @@ def test_a_broken_edit_names_the_line(project: Project, room: Newsroom, heard: H
     room.tick()
     project.configure(("max: 10", "max: ten"))
     room.tick()
-    assert [problem.where for problem in heard.errors[0].problems] == ["config/syndicate.yaml:29:19"]
+    assert [problem.split(": ")[0] for problem in heard.errors[0]["problems"]] == ["config/syndicate.yaml:29:19"]
 
 
 def test_a_configuration_that_was_never_good_is_an_error(project: Project, room: Newsroom) -> None:
@@ -183,7 +172,7 @@ def test_whatever_breaks_a_tick_is_told_once_and_the_next_tick_comes(
     for _ in range(2):
         room.tick()
     assert len(heard.errors) == 1
-    assert "syndicate.db" in heard.errors[0].message
+    assert "syndicate.db" in heard.errors[0]["says"]
     (folder / "syndicate.db").unlink()
     room.tick()
     assert len(keys(room)) == 3

@@ -15,6 +15,7 @@ from syndicate.newsroom import Newsroom
 from syndicate.testing.clock import Clock
 from syndicate.testing.http import Fault as HttpFault
 from syndicate.testing.http import Reply
+from syndicate.testing.log import Heard
 from syndicate.testing.smtp import Fault, SmtpServer
 from syndicate.testing.webhook import SECRET, WebhookReceiver
 from tests.project import MONDAY, Project, Said
@@ -79,7 +80,7 @@ def test_a_failure_and_a_missed_occasion_are_told(project: Project, hook: Webhoo
 
 def test_the_scheduler_tells_what_a_single_run_tells(project: Project, hook: WebhookReceiver) -> None:
     noon = datetime(2025, 3, 10, 12, tzinfo=ZoneInfo("Asia/Kolkata"))
-    room = Newsroom(project.folder / "config" / "syndicate.yaml", lambda line: None, print, Clock(noon))
+    room = Newsroom(project.folder / "config" / "syndicate.yaml", Heard().log, Clock(noon))
     room.tick()
     room.tick()
     room.app().close()

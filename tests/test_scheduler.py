@@ -115,6 +115,7 @@ def mail(project: Project) -> Iterator[SmtpServer]:
 
 
 def test_it_ticks_at_once_and_runs_until_it_is_told_to_stop(project: Project) -> None:
+    """F-60: while it is idle."""
     project.configure((POSTS, "schedule: {every: minute}"))
     with running(project, "run") as scheduler:
         scheduler.until(RUNNING)
@@ -147,6 +148,7 @@ def test_a_standby_takes_over_from_a_scheduler_that_was_killed(project: Project)
 
 
 def test_a_standby_that_is_told_to_stop_stops(project: Project) -> None:
+    """F-61: SIGINT is SIGTERM by another name."""
     with running(project, "run") as first:
         first.until(RUNNING)
         with running(project, "run", "--standby") as second:
@@ -186,6 +188,7 @@ def states(project: Project) -> Counter[str]:
 
 
 def test_a_first_sigterm_finishes_what_is_in_flight_and_gives_the_rest_back(project: Project, mail: SmtpServer) -> None:
+    """F-60: while a mail waits for its answer."""
     # An answer of 28 bytes, one every 10 ms: the signal comes while a mail waits for it.
     mail.fault("dot", Fault(b"250 2.0.0 queued as 0000001\r\n", keep=True, drip=0.01), after=2)
     with running(project, "run") as scheduler:
@@ -203,6 +206,7 @@ def test_a_first_sigterm_finishes_what_is_in_flight_and_gives_the_rest_back(proj
 
 
 def test_a_second_sigterm_ends_it_at_once_and_what_was_in_flight_is_unknown(project: Project, mail: SmtpServer) -> None:
+    """F-60: the log decides."""
     for _ in READERS:
         mail.fault("dot", Fault(b"", "hang", keep=True))
     with running(project, "run") as scheduler:
@@ -249,3 +253,17 @@ def test_many_processes_that_tick_at_once_make_one_edition_of_each_occasion(proj
     arrived = Counter((BytesParser().parsebytes(one.data)["Message-ID"], one.recipient) for one in mail.journal)
     assert set(arrived.values()) == {1}
     assert len(arrived) == len(READERS) * len(digests)
+
+
+def test_a_closed_terminal_is_a_word_to_end_and_a_reader_that_is_gone_is_none(
+    project: Project, mail: SmtpServer
+) -> None:
+    """F-61: nobody reads what it says any more, and it goes on; SIGHUP then drains it as SIGTERM does."""
+    with running(project, "run") as scheduler:
+        assert scheduler.process.stdout
+        scheduler.process.stdout.close()  # from here on nobody reads, and each line that it writes fails
+        scheduler.process.stdout = None
+        wait_for(lambda: len(mail.journal) == len(READERS))
+        scheduler.process.send_signal(signal.SIGHUP)
+        assert scheduler.process.wait(60) == 0
+    assert states(project) == {"sent": len(READERS)}

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syndicate.errors import SyndicateError
 from syndicate.model import Delivery, State
 from syndicate.newsroom import Newsroom
 from syndicate.testing.clock import Clock
 from syndicate.testing.linkedin import TOKEN, FakeLinkedIn
+from syndicate.testing.log import Heard
 from syndicate.testing.smtp import Fault, SmtpServer
 from tests.project import Project
 
@@ -38,7 +38,7 @@ accounts:
   mail: {{adapter: smtp, host: 127.0.0.1, port: {port}, tls: none}}
   page: {{adapter: linkedin, token: "${{file:var/token}}", author: "urn:li:organization:1", base_url: "{url}"}}
 audiences:
-  readers: {{csv: config/readers.csv}}
+  readers: {{csv: config/readers.csv, consent: "sign-up form on week.example.com, double opt-in"}}
 channels:
   daily:
     kind: digest
@@ -65,7 +65,7 @@ class Week:
     clock: Clock
     smtp: SmtpServer
     linkedin: FakeLinkedIn
-    said: list[str] = field(default_factory=list)
+    heard: Heard = field(default_factory=Heard)
 
     def __post_init__(self) -> None:
         self.room = self.restarted()
@@ -73,11 +73,8 @@ class Week:
     def restarted(self) -> Newsroom:
         """A scheduler that knows nothing but what is on the disk."""
         config = self.project.folder / "config" / "syndicate.yaml"
-        self.room = Newsroom(config, self.said.append, self.warn, self.clock)
+        self.room = Newsroom(config, self.heard.log, self.clock)
         return self.room
-
-    def warn(self, error: SyndicateError) -> None:
-        self.said.append(f"{error.message} {' '.join(problem.message for problem in error.problems)}")
 
     def until(self, end: datetime, step: timedelta = timedelta(hours=1)) -> None:
         """Ticks up to `end`, in real time: hours that the clocks skip do not come."""
@@ -139,7 +136,7 @@ def test_a_week_of_a_newsroom_ends_with_books_that_balance(week: Week) -> None:
     posts = len(week.linkedin.published)
     week.until(day(4))
     assert len(week.linkedin.published) == posts
-    assert any("page is paused" in line for line in week.said)
+    assert any("page is paused" in line for line in week.heard.lines)
 
     week.token(TOKEN)  # Friday: a person renews it, and resumes what waited
     week.room.app().ledger().resume_account("page", week.clock(), "person")

@@ -19,10 +19,24 @@ GROUP = "syndicate.adapters"
 
 #: name -> `module:class`
 BUILTIN = {
+    "apprise": "syndicate.adapters.apprise:Apprise",
+    "bluesky": "syndicate.adapters.bluesky:Bluesky",
+    "brevo": "syndicate.adapters.brevo:Brevo",
+    "discord": "syndicate.adapters.discord:Discord",
     "file": "syndicate.adapters.file:File",
     "linkedin": "syndicate.adapters.linkedin:LinkedIn",
+    "mailgun": "syndicate.adapters.mailgun:Mailgun",
+    "mastodon": "syndicate.adapters.mastodon:Mastodon",
+    "postmark": "syndicate.adapters.postmark:Postmark",
+    "resend": "syndicate.adapters.resend:Resend",
+    "sendgrid": "syndicate.adapters.sendgrid:SendGrid",
+    "ses": "syndicate.adapters.ses:Ses",
+    "slack": "syndicate.adapters.slack:Slack",
     "smtp": "syndicate.adapters.smtp:Smtp",
+    "telegram": "syndicate.adapters.telegram:Telegram",
+    "threads": "syndicate.adapters.threads:Threads",
     "webhook": "syndicate.adapters.webhook:Webhook",
+    "x": "syndicate.adapters.x:X",
 }
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from syndicate.errors import Unsupported
-from syndicate.model import Dedupe, Message, Outcome, Payload, Receipt, TextRules
+from syndicate.model import Dedupe, Message, Outcome, Payload, PictureRules, Receipt, TextRules
+
+if TYPE_CHECKING:
+    from syndicate.adapters.signin import SignIn
 
 
 class Options(BaseModel):
@@ -34,12 +37,16 @@ class Adapter(ABC):
     Options: ClassVar[type[Options]] = Options
     #: what the network counts
     rules: TextRules = TextRules()
+    #: what it takes as a picture, where it `supports` one
+    pictures: PictureRules = PictureRules()
     #: what may be done about silence
     dedupe: Dedupe = Dedupe()
-    #: of `email`, `post`, `image`; what is not declared is refused by `compose`
+    #: of `email`, `post`, `image`, `correct`, `thread`; what is not declared is refused by `compose`
     supports: frozenset[str] = frozenset()
     #: whether it only writes to this disk: such an account also works in `mode: rehearsal`
     local: bool = False
+    #: options that `syndicate connect` finds out, `token` among them; empty: nobody can sign in
+    granted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: Any) -> None:
         self.options = options
@@ -74,3 +81,14 @@ class Adapter(ABC):
     def find(self, session: Any, payload: Payload, key: str) -> Receipt | None:
         """Asks the network whether it has the message; only if `dedupe.lookup`. None: it certainly has not."""
         raise Unsupported(f"{self.name} cannot be asked what it has")
+
+    def correct(self, session: Any, number: str, message: Message) -> Outcome:
+        """Gives what the network has under this id the text of `message`; only if it `supports` `correct`.
+
+        Doing it twice is doing it once. What else differs stays as it is.
+        """
+        raise Unsupported(f"{self.name} cannot change what it has")
+
+    def signin(self) -> SignIn | None:
+        """How somebody signs in with these options, as data; only if there is something `granted`."""
+        return None

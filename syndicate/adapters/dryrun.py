@@ -19,7 +19,7 @@ class DryRun(Adapter):
         self._adapter = adapter
         self._sink = sink
         self.name, self.rules, self.dedupe = adapter.name, adapter.rules, adapter.dedupe
-        self.supports, self.local = adapter.supports, adapter.local
+        self.supports, self.local, self.pictures = adapter.supports, adapter.local, adapter.pictures
 
     def compose(self, message: Message) -> Payload:
         """The very payload of the wrapped adapter."""

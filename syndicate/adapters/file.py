@@ -59,7 +59,7 @@ class File(base.Adapter):
     Options = FileOptions
     rules = TextRules()
     dedupe = Dedupe(repeat=timedelta(days=36500))  # a file does not forget
-    supports = frozenset({"email", "post", "image"})
+    supports = frozenset({"email", "post", "image", "thread"})
     local = True
     options: FileOptions
 
@@ -103,7 +103,8 @@ class File(base.Adapter):
         else:
             name = payload.url.removeprefix(_SCHEME)
             post = json.loads(payload.body)
-            text = {f"{name.removesuffix('.json')}.txt": f"{post['text']}\n".encode()}
+            words = "\n\n".join([post["text"], *post.get("then", [])])
+            text = {f"{name.removesuffix('.json')}.txt": f"{words}\n".encode()}
             files, row = {**text, name: payload.body}, outbox.post_row(name, post, len(payload.body))
         outcome = self._put(files)
         if isinstance(outcome, Receipt):
@@ -177,6 +178,7 @@ def _parts(post: Post, picture: str) -> dict[str, object]:
         "language": post.language,
         "hashtags": post.hashtags,
         "image": image,
+        **({"then": post.then} if post.then else {}),
     }
 
 

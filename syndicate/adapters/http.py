@@ -9,11 +9,13 @@ from __future__ import annotations
 import io
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     import requests
 
 CONNECT_TIMEOUT = 10.0  # seconds
-READ_TIMEOUT = 60.0  # seconds
+READ_TIMEOUT = 60.0  # seconds, for each piece of an answer
+DEADLINE = 300.0  # seconds, for all of an exchange; far less than a courier's claim lasts
 MAX_ANSWER = 1 << 20  # bytes; no network of ours answers with more
 
 Clock = Callable[[], datetime]
@@ -82,6 +85,8 @@ class Table:
     explain: Callable[[Answer], str] = lambda answer: ""
     #: what to do about a 401 or 403
     credentials: str = "Check the credentials of the account."
+    #: header that says when a 429 ends, where there is no Retry-After; see `reset_after`
+    reset: str = ""
 
 
 def sort(result: Answer | Broken, table: Table, now: Clock = utc_now) -> Outcome:
@@ -111,7 +116,8 @@ def _by_status(answer: Answer, reason: str, table: Table, now: Clock) -> Outcome
         case 307 | 308:  # the server asks for the same request elsewhere, so it did not carry it out
             return Paused(f"{reason}: moved to {_place(answer)}", "Set the new address in the account.")
         case 408 | 425 | 429:
-            return Deferred(reason, retry_after(answer, now))
+            after = retry_after(answer, now)
+            return Deferred(reason, reset_after(answer, table.reset, now) if after is None else after)
         case status if 400 <= status < 500:
             return Refused(reason)
         case status if 300 <= status < 400:
@@ -134,6 +140,17 @@ def retry_after(answer: Answer, now: Clock = utc_now) -> timedelta | None:
     return max(until - server_time(answer, now), timedelta(0)) if until else None
 
 
+def reset_after(answer: Answer, header: str, now: Clock = utc_now) -> timedelta | None:
+    """Until the moment in a header such as `x-rate-limit-reset`: Unix seconds, or ISO 8601. At most 30 days."""
+    value = answer.headers.get(header, "").strip()
+    try:
+        until = datetime.fromtimestamp(int(value), UTC) if value.isdecimal() else datetime.fromisoformat(value)
+        wait = until - server_time(answer, now)
+    except (ValueError, OverflowError, OSError, TypeError):  # TypeError: a moment without a zone
+        return None
+    return min(max(wait, timedelta(0)), timedelta(days=30))
+
+
 def server_time(answer: Answer, now: Clock) -> datetime:
     """The time at the network: its Date header, or else our clock."""
     return http_date(answer.headers.get("date", "")) or now()
@@ -153,32 +170,61 @@ def session() -> Iterator[requests.Session]:
     """A session that retries nothing and reads no proxy, netrc or certificate setting from the environment."""
     import requests
 
+    from syndicate.adapters.deadline import Watched
+
     with requests.Session() as opened:
         opened.trust_env = False
+        for scheme in ("http://", "https://"):
+            opened.mount(scheme, Watched())
         yield opened
 
 
 def exchange(
-    session: requests.Session, request: Request, headers: Mapping[str, str], read_timeout: float = READ_TIMEOUT
+    session: requests.Session,
+    request: Request,
+    headers: Mapping[str, str],
+    read_timeout: float = READ_TIMEOUT,
+    holes: Mapping[str, str] = MappingProxyType({}),
+    deadline: float = DEADLINE,
 ) -> Answer | Broken:
-    """Sends one request with more headers (credentials) than it shows. No redirect is followed, nothing repeated."""
-    import requests
+    """Sends one request with more headers (credentials) than it shows. No redirect is followed, nothing repeated.
+
+    `holes`: what stands in the URL -> the secret that goes there, for networks that have it in the path. `deadline`:
+    seconds for everything together, however steadily a byte comes now and then.
+    """
+    from syndicate.adapters.deadline import Deadline
 
     body = _Body(request.body)
+    url = request.url
+    for hole, secret in holes.items():
+        url = url.replace(hole, secret)
+    sent_headers = {"Accept-Encoding": "identity", **request.headers, **headers}
+    with Deadline(deadline) as watch:
+        result = _asked(session, request.method, url, body, sent_headers, read_timeout)
+    if watch.over:  # what has come by then may look whole, and is not
+        return Broken("no whole answer in time", sent=body.sent)
+    return result if isinstance(result, Broken) else _masked(result, [*headers.values(), *holes.values()])
+
+
+def _asked(
+    session: requests.Session, method: str, url: str, body: _Body, headers: Mapping[str, str], read_timeout: float
+) -> Answer | Broken:
+    import requests
+
     try:
         with session.request(
-            request.method,
-            request.url,
-            data=body,
-            headers={"Accept-Encoding": "identity", **request.headers, **headers},
+            method,
+            url,
+            data=body if body.size else None,  # an empty stream would go out in chunks, which a GET must not
+            headers=headers,
             timeout=(CONNECT_TIMEOUT, read_timeout),
             allow_redirects=False,
             stream=True,
         ) as response:
             head = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, head, _without(_capped(response), headers))
+            return Answer(response.status_code, head, _capped(response))
     except (requests.RequestException, ValueError) as error:  # ValueError: what urllib3 says of some odd host names
-        return translate(error, sent=body.gone)
+        return translate(error, sent=body.sent)
 
 
 class _Body(io.BytesIO):
@@ -186,13 +232,18 @@ class _Body(io.BytesIO):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
-        self._size = len(data)
-        self.gone = False
+        self.size = len(data)
+        self._gone = False
+
+    @property
+    def sent(self) -> bool:
+        """Whether the request may have been carried out; nobody sees how far a bare head got."""
+        return self._gone or not self.size
 
     def read(self, size: int | None = -1, /) -> bytes:
         block = super().read(size)
         # The flag is up before the last block is written: from here on nobody can say that it did not arrive.
-        self.gone = self.gone or self.tell() >= self._size
+        self._gone = self._gone or self.tell() >= self.size
         return block
 
 
@@ -205,12 +256,26 @@ def _capped(response: requests.Response) -> bytes:
     return body[:MAX_ANSWER]
 
 
-def _without(body: bytes, credentials: Mapping[str, str]) -> bytes:
-    """The body with stars where the network repeats a credential: answers become reasons, and reasons are shown."""
-    for value in credentials.values():
-        for word in value.encode().split():
+def _masked(answer: Answer, credentials: Sequence[str]) -> Answer:
+    head = {
+        name: _without(value.encode("latin-1", "replace"), credentials).decode("latin-1")
+        for name, value in answer.headers.items()
+    }
+    return Answer(answer.status, head, _without(answer.body, credentials))
+
+
+def _without(body: bytes, credentials: Iterable[str]) -> bytes:
+    """The answer with stars where the network repeats a credential: it becomes a reason, and reasons are shown."""
+    for value in credentials:
+        for word in (*value.encode().split(), _password(value)):
             body = body.replace(word, b"***") if len(word) > 8 else body
     return body
+
+
+def _password(value: str) -> bytes:
+    """What the other side reads out of basic authentication (RFC 7617), and may repeat; empty if it is none."""
+    scheme, _, pair = value.partition(" ")
+    return b64decode(pair).partition(b":")[2] if scheme == "Basic" else b""
 
 
 #: Mistakes in the request itself: nothing was sent, and nothing ever will be until the account is mended.

@@ -1,4 +1,4 @@
-"""LinkedIn: a post with a link card, through the Posts API.
+"""LinkedIn: a post with a link card, or with the link as its first comment, through the Posts API.
 
 https://learn.microsoft.com/en-us/linkedin/marketing/community-management/shares/posts-api
 """
@@ -6,32 +6,33 @@ https://learn.microsoft.com/en-us/linkedin/marketing/community-management/shares
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
-from syndicate.adapters import base, http
+from syndicate.adapters import base, bodies, http
+from syndicate.adapters import linkedin_answers as answers
 from syndicate.adapters.addresses import checked_url
+from syndicate.adapters.linkedin_answers import sunset
+from syndicate.adapters.linkedin_text import RESERVED, Place, cost, little_text, named, without_link
+from syndicate.adapters.signin import SignIn, SignInOptions
 from syndicate.errors import Unsupported
 from syndicate.model import (
     Dedupe,
-    Deferred,
     Message,
     Outcome,
     Paused,
     Payload,
+    PictureRules,
     Post,
     Receipt,
-    Refused,
     Request,
     TextRules,
-    Unknown,
     Upload,
 )
 
@@ -40,32 +41,11 @@ if TYPE_CHECKING:
 
 VERSION = "202609"  #: the API version that is asked for unless the account says otherwise
 HOLE = "{{image}}"
-
-# https://learn.microsoft.com/en-us/linkedin/marketing/community-management/shares/little-text-format
-RESERVED = "|{}@[]()<>#\\*_~"
-_HASHTAG = r"(?P<hashtag>(?<!\S)#(?=\w*[^\W\d_]))"
-_TO_ESCAPE = re.compile(f"{_HASHTAG}|[{re.escape(RESERVED)}]")
-_URN = re.compile(r"urn:li:(?:share|ugcPost|activity):\d+")
-_PICTURES = frozenset({"image/jpeg", "image/png", "image/gif"})
-
+#: Stands in the uploads for the first comment, which fills no hole: it is sent after the post.
+COMMENT = "text/plain; charset=utf-8"
 _RECONNECT = "Sign in again: syndicate connect, with the account's name."
-
-
 #: So long ahead it is said that something ends.
 NOTICE = timedelta(days=30)
-
-
-def sunset(version: str) -> date:
-    """The last day of an API version: the 15th, a year after it came out; LinkedIn announced one exception.
-
-    After it every call is answered 426. Raises ValueError for what is not YYYYMM.
-    """
-    if re.fullmatch(r"20\d\d(0[1-9]|1[0-2])", version) is None:
-        raise ValueError(f"not a LinkedIn API version (YYYYMM): {version}")
-    return _EXCEPTIONS.get(version, date(int(version[:4]) + 1, int(version[4:]), 15))
-
-
-_EXCEPTIONS = {"202511": date(2026, 11, 16)}
 
 
 def _version(value: str) -> str:
@@ -73,24 +53,45 @@ def _version(value: str) -> str:
     return value
 
 
-class LinkedInOptions(base.Options):
+Urn = Annotated[str, StringConstraints(pattern=r"^urn:li:(person|organization):[A-Za-z0-9_-]+$")]
+
+
+class LinkedInOptions(SignInOptions):
     """A member or a page that posts."""
 
     token: SecretStr = Field(description="access token with w_member_social or w_organization_social; lives 60 days")
     token_until: date | None = Field(
         default=None, description="last day of the token, 60 days after it was made; `status` warns before"
     )
-    author: str = Field(
-        pattern=r"^urn:li:(person|organization):[A-Za-z0-9_-]+$",
-        description="who posts: urn:li:person:… or urn:li:organization:…",
+    author: Urn = Field(
+        description="who posts: urn:li:person:… (that of who signs in, unless it is set) or urn:li:organization:…"
     )
     version: Annotated[str, AfterValidator(_version)] = Field(
         default=VERSION, description="API version YYYYMM; each lives for a year"
     )
     visibility: Literal["PUBLIC", "CONNECTIONS", "LOGGED_IN"] = Field(default="PUBLIC", description="who sees the post")
+    link: Literal["card", "comment"] = Field(
+        default="card", description="where the link goes: into a card under the text, or into the first comment"
+    )
+    link_note: str = Field(
+        default="", max_length=200, description="with `link: comment`, in the place of the link in the text"
+    )
+    mentions: dict[str, Urn] = Field(
+        default={}, description="name, exactly as at LinkedIn -> urn:li:…; where a text first names it, it is a mention"
+    )
+    page: str = Field(default="", description="the one of `mentions` that is the publication's own page")
     base_url: Annotated[str, AfterValidator(checked_url)] = Field(
         default="https://api.linkedin.com", description="another address of the API, for a proxy"
     )
+    login_url: Annotated[str, AfterValidator(checked_url)] = Field(
+        default="https://www.linkedin.com/oauth/v2", description="where you agree, and get a token, for a proxy"
+    )
+
+    @model_validator(mode="after")
+    def _page_is_known(self) -> LinkedInOptions:
+        if self.page and self.page not in self.mentions:
+            raise ValueError("`page` has to be one of the names in `mentions`")
+        return self
 
 
 class LinkedIn(base.Adapter):
@@ -105,22 +106,27 @@ class LinkedIn(base.Adapter):
     )
     # There is no key, but a byte-identical post is answered 422 with the name of the first one.
     dedupe = Dedupe(repeat=timedelta(days=1))
-    supports = frozenset({"post", "image"})
+    # The card is 1.91:1; JPG, PNG and GIF of at most 36,152,320 pixels (Images API).
+    pictures = PictureRules(max_pixels=36_152_320, max_side=2400, ratio=1.91, max_alt=4086)
+    supports = frozenset({"post", "image", "correct"})
+    granted = ("token", "author")
     options: LinkedInOptions
 
     def __init__(self, options: LinkedInOptions, now: http.Clock = http.utc_now) -> None:
         super().__init__(options)
         self._now = now
+        costs = tuple((name, cost(name, urn)) for name, urn in options.mentions.items())
+        self.rules = replace(type(self).rules, named=costs)
         self._table = http.Table(
-            accepted=_accepted,
+            accepted=answers.accepted,
             special={
-                400: _bad_request,
-                409: lambda answer: Deferred(_said(answer)),
-                422: _unprocessable,
+                400: answers.bad_request,
+                409: answers.conflict,
+                422: answers.unprocessable,
                 426: self._sunset,
-                429: self._throttled,
+                429: lambda answer: answers.throttled(answer, self._now),
             },
-            explain=_words,
+            explain=answers.words,
             credentials=_RECONNECT,
         )
 
@@ -128,11 +134,11 @@ class LinkedIn(base.Adapter):
         """`POST /rest/posts`, with a hole for the picture. The API scrapes nothing, so the card is written out."""
         if not isinstance(message, Post):
             raise Unsupported("linkedin takes posts, not e-mail")
-        if message.image and message.image.media_type not in _PICTURES:
+        if message.image and message.image.media_type not in self.pictures.media_types:
             raise Unsupported(f"linkedin takes JPEG, PNG and GIF, not {message.image.media_type}")
         post: dict[str, Any] = {
             "author": self.options.author,
-            "commentary": little_text(message.text),
+            "commentary": self._commentary(message),
             "visibility": self.options.visibility,
             "distribution": {
                 "feedDistribution": "MAIN_FEED",
@@ -142,12 +148,14 @@ class LinkedIn(base.Adapter):
             "lifecycleState": "PUBLISHED",
             "isReshareDisabledByAuthor": False,
         }
-        content = _content(message)
+        content = _content(message, card=self.options.link == "card")
         if content:
             post["content"] = content
         image = message.image
         uploads = (Upload(HOLE, image.data, image.media_type, image.alt),) if image else ()
-        return Request("POST", self._url("/rest/posts"), _json(post), self._headers(), uploads)
+        if self.options.link == "comment" and message.url:
+            uploads += (Upload("", message.url.encode(), COMMENT),)
+        return Request("POST", self._url("/rest/posts"), bodies.canonical(post), self._headers(), uploads)
 
     def open(self) -> AbstractContextManager[requests.Session]:
         """An HTTP session."""
@@ -155,27 +163,66 @@ class LinkedIn(base.Adapter):
 
     def prepare(self, session: requests.Session, payload: Payload) -> Payload | Outcome:
         """Uploads the picture, in one request as the API wants it, and fills the hole with its URN."""
-        request = _request(payload)
-        if not request.uploads:
+        request = bodies.request_of(payload)
+        upload = next((one for one in request.uploads if one.hole), None)
+        if upload is None:
             return request
         if HOLE in request.fills:
             return _filled(request, request.fills[HOLE])
-        (upload,) = request.uploads
         wanted = {"initializeUploadRequest": {"owner": self.options.author}}
-        begin = Request("POST", self._url("/rest/images?action=initializeUpload"), _json(wanted), self._headers())
+        url = self._url("/rest/images?action=initializeUpload")
+        begin = Request("POST", url, bodies.canonical(wanted), self._headers())
         place = http.exchange(session, begin, self._credentials())
         value = place.json().get("value", {}) if isinstance(place, http.Answer) else {}
         urn, address = value.get("image"), value.get("uploadUrl")
         if not (isinstance(urn, str) and isinstance(address, str) and self._trusted(address)):
-            return _harmless(http.sort(place, replace(self._table, accepted=_no_place), self._now))
+            return bodies.harmless(http.sort(place, replace(self._table, accepted=answers.no_place), self._now))
         # The upload address is a capability of its own: the token does not travel to it.
         put = Request("PUT", address, upload.data, {"Content-Type": upload.media_type})
         outcome = http.sort(http.exchange(session, put, {}), self._table, self._now)
-        return _filled(request, urn) if isinstance(outcome, Receipt) else _harmless(outcome)
+        return _filled(request, urn) if isinstance(outcome, Receipt) else bodies.harmless(outcome)
 
     def send(self, session: requests.Session, payload: Payload, key: str) -> Outcome:
-        """Publishes. A 422 that names an earlier post of the same content is that post's receipt."""
-        return http.sort(http.exchange(session, _request(payload), self._credentials()), self._table, self._now)
+        """Publishes. A 422 that names an earlier post of the same content is that post's receipt.
+
+        What became of the first comment stands in the receipt's status, and changes nothing about the post.
+        """
+        request = bodies.request_of(payload)
+        outcome = http.sort(http.exchange(session, request, self._credentials()), self._table, self._now)
+        comment = next((one for one in request.uploads if not one.hole), None)
+        if comment is None or not isinstance(outcome, Receipt):
+            return outcome
+        return replace(outcome, status=f"{outcome.status}; {self._comment(session, outcome, comment.data.decode())}")
+
+    def correct(self, session: requests.Session, number: str, message: Message) -> Outcome:
+        """PARTIAL_UPDATE: the text alone, since the API changes neither card nor picture."""
+        if not isinstance(message, Post):
+            raise Unsupported("linkedin takes posts, not e-mail")
+        body = bodies.canonical({"patch": {"$set": {"commentary": self._commentary(message)}}})
+        headers = {**self._headers(), "X-RestLi-Method": "PARTIAL_UPDATE"}
+        request = Request("POST", self._url(f"/rest/posts/{quote(number, safe='')}"), body, headers)
+        table = replace(self._table, accepted=lambda answer: answers.receipt(number, str(answer.status)))
+        return http.sort(http.exchange(session, request, self._credentials()), table, self._now)
+
+    def signin(self) -> SignIn:
+        """A member signs in by OpenID Connect; a page is posted to by an application of its own product.
+
+        Only what is needed is asked for: an application that lacks one scope of a list is given none.
+        https://learn.microsoft.com/en-us/linkedin/shared/authentication/authorization-code-flow
+        """
+        page = self.options.author.startswith("urn:li:organization:")
+        root = self.options.login_url.rstrip("/")
+        return SignIn(
+            page=f"{root}/authorization",
+            tokens=f"{root}/accessToken",
+            scopes=("w_organization_social",) if page else ("openid", "profile", "w_member_social"),
+            client_id=self.options.client_id,
+            client_secret=self.options.client_secret.get_secret_value(),
+            redirect=self.options.redirect,
+            whoami="" if page else self._url("/v2/userinfo"),
+            options={} if page else {"author": "urn:li:person:{sub}"},
+            called="" if page else "{name}",
+        )
 
     def warnings(self, today: date) -> tuple[str, ...]:
         """The end of the API version and of the token, a while ahead."""
@@ -185,6 +232,45 @@ class LinkedIn(base.Adapter):
             _ending("the token", options.token_until, today, _RECONNECT),
         )
         return tuple(filter(None, found))
+
+    def _commentary(self, post: Post) -> str:
+        """The text with its mentions; without them where they would make it too long."""
+        text = post.text
+        if self.options.link == "comment" and post.url:
+            text = without_link(text, post.url, self.options.link_note)
+        places = named(text, self.options.mentions, list(self._own(post, text)))
+        written = little_text(text, places)
+        return written if len(written.encode("utf-16-le")) // 2 <= self.rules.max_length else little_text(text)
+
+    def _own(self, post: Post, text: str) -> Iterator[Place]:
+        """Where `text`, which may have lost lines, names the publication's own page."""
+        page = self.options.page
+        for one in post.mentions if page else ():
+            words = post.text[one.start : one.end]
+            start = one.start if text == post.text else text.find(words)
+            if start >= 0:
+                yield Place(start, start + len(words), page, self.options.mentions[page])
+
+    def _comment(self, session: requests.Session, post: Receipt, text: str) -> str:
+        """Makes the first comment, once, and says what became of it; there is no way to ask whether it is there.
+
+        `/rest/socialActions` answers 403 to the applications of most; the unversioned address takes the same token.
+        """
+        if post.status.startswith(answers.ADOPTED):
+            return "look whether its first comment is there"
+        if not post.id:
+            return "no first comment, since the post has no id that could be commented on"
+        body = {"actor": self.options.author, "object": post.id, "message": {"text": text}}
+        url = self._url(f"/v2/socialActions/{quote(post.id, safe='')}/comments")
+        headers = {name: value for name, value in self._headers().items() if name != "LinkedIn-Version"}
+        answer = http.exchange(session, Request("POST", url, bodies.canonical(body), headers), self._credentials())
+        if isinstance(answer, http.Broken):
+            return (
+                f"{'look whether its first comment is there' if answer.sent else 'no first comment'}: {answer.reason}"
+            )
+        if answer.status == 201:
+            return "with its first comment"
+        return f"no first comment: {answers.said(answer)}"
 
     def _newer(self) -> str:
         return f"Set `version` of the account to {VERSION} or newer."
@@ -211,32 +297,17 @@ class LinkedIn(base.Adapter):
 
     def _sunset(self, answer: http.Answer) -> Outcome:
         version = self.options.version
-        reason = f"{_said(answer)} (version {version} ends on {sunset(version):%Y-%m-%d})"
+        reason = f"{answers.said(answer)} (version {version} ends on {sunset(version):%Y-%m-%d})"
         return Paused(reason, self._newer())
 
-    def _throttled(self, answer: http.Answer) -> Outcome:
-        """429 has no Retry-After here. The limits are per day and end at midnight UTC, but for one that ends soon."""
-        now = http.server_time(answer, self._now).astimezone(UTC)
-        midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-        soon = timedelta(minutes=5) if "infrastructure" in _words(answer).lower() else midnight - now
-        return Deferred(_said(answer), http.retry_after(answer, self._now) or soon)
 
-
-def little_text(text: str) -> str:
-    """Commentary as the API reads it: every reserved character escaped but the `#` of a hashtag.
-
-    One that is not escaped cuts the post off there, silently and with a 201.
-    """
-    return _TO_ESCAPE.sub(lambda match: match[0] if match["hashtag"] else f"\\{match[0]}", text)
-
-
-def _content(post: Post) -> dict[str, Any]:
-    """The link card, or the picture of a post without a link. Plain text here: an escape would be shown."""
-    if post.url:
-        card = {"source": post.url, "title": post.title, "description": post.description}
+def _content(post: Post, *, card: bool) -> dict[str, Any]:
+    """The link card, or the picture of a post without one. Plain text here: an escape would be shown."""
+    if post.url and card:
+        found = {"source": post.url, "title": post.title, "description": post.description}
         if post.image:
-            card["thumbnail"] = HOLE
-        return {"article": {name: value for name, value in card.items() if value}}
+            found["thumbnail"] = HOLE
+        return {"article": {name: value for name, value in found.items() if value}}
     if post.image:
         return {"media": {name: value for name, value in {"id": HOLE, "altText": post.image.alt}.items() if value}}
     return {}
@@ -250,68 +321,8 @@ def _filled(request: Request, urn: str) -> Request:
         content["article"]["thumbnail"] = urn
     else:
         content["media"]["id"] = urn
-    return replace(request, body=_json(post), uploads=(), fills={HOLE: urn})
-
-
-def _json(value: Any) -> bytes:
-    """Canonical: the same value gives the same bytes."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _request(payload: Payload) -> Request:
-    if not isinstance(payload, Request):
-        raise TypeError(f"linkedin sends a Request, not {type(payload).__name__}")
-    return payload
-
-
-def _words(answer: http.Answer) -> str:
-    """Code and message of an error; `errorDetails` is the newer envelope."""
-    body = answer.json()
-    details = body.get("errorDetails")
-    errors = details.get("inputErrors") if isinstance(details, dict) else None
-    inner = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    return " ".join(str(part) for part in (body.get("code") or inner.get("code"), body.get("message")) if part)
-
-
-def _said(answer: http.Answer) -> str:
-    return http.said(answer, http.Table(explain=_words))
-
-
-def _accepted(answer: http.Answer) -> Outcome:
-    """201 is published even without an id: it is the only chance to learn the id, not a condition."""
-    urn = answer.headers.get("x-restli-id") or answer.headers.get("x-linkedin-id", "")
-    if answer.status == 201 or urn:
-        return _receipt(urn, str(answer.status))
-    return Unknown(f"{answer.status} instead of 201, and no id")
-
-
-def _receipt(urn: str, status: str) -> Receipt:
-    return Receipt(urn, f"https://www.linkedin.com/feed/update/{urn}/" if urn else "", status)
-
-
-def _bad_request(answer: http.Answer) -> Outcome:
-    """A picture that is not ready yet is the one 400 that time mends."""
-    if "MEDIA_ASSET_WAITING_UPLOAD" in _words(answer):  # PROCESSING_FAILED stays so: a repeat shows the same picture
-        return Deferred(_said(answer), timedelta(minutes=1))
-    return Refused(_said(answer))
-
-
-def _unprocessable(answer: http.Answer) -> Outcome:
-    """A duplicate of a post is that post; the URN stands in the message only, and a person's does not count."""
-    words = _words(answer)
-    found = _URN.search(words)
-    if found and ("DUPLICATE_POST" in words or "is a duplicate of" in words):
-        return _receipt(found[0], "422 DUPLICATE_POST: this very post is there already")
-    return Refused(_said(answer))
-
-
-def _no_place(answer: http.Answer) -> Outcome:
-    return Deferred(f"{answer.status}, but no address to upload the picture to")
-
-
-def _harmless(outcome: Outcome) -> Outcome:
-    """An upload without an answer leaves no doubt: nothing of it is public, and it may happen twice."""
-    return Deferred(outcome.reason) if isinstance(outcome, Unknown) else outcome
+    rest = tuple(one for one in request.uploads if not one.hole)
+    return replace(request, body=bodies.canonical(post), uploads=rest, fills={HOLE: urn})
 
 
 def _ending(what: str, end: date | None, today: date, hint: str) -> str:

@@ -6,7 +6,7 @@ turned by the loop of `smtp_lane`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
@@ -17,7 +17,7 @@ from syndicate.adapters.smtp_mail import filled, in_ascii, signed
 from syndicate.adapters.smtp_options import SmtpOptions
 from syndicate.errors import Unsupported
 from syndicate.model import Delivery, Email, Mail, Message, Outcome, Payload
-from syndicate.model.lane import Job
+from syndicate.model.lane import Job, Tried
 
 __all__ = ["Session", "Smtp", "SmtpOptions"]
 
@@ -38,7 +38,7 @@ class Smtp(base.Adapter):
         """Envelope and bytes. The domain of an address goes out in ASCII (IDNA 2008), as every server knows it."""
         if not isinstance(message, Email):
             raise Unsupported("smtp sends e-mail, not posts")
-        sender = self.options.bounce_address or message.letter.sender.address
+        sender = message.envelope or self.options.bounce_address or message.letter.sender.address
         try:
             mail = filled(in_ascii(sender), in_ascii(message.recipient.address), message)
             return signed(mail, self.options.dkim.signer.header(mail.data)) if self.options.dkim else mail
@@ -85,8 +85,11 @@ class Session:
 class _Unnoted:
     """Whoever calls `send` keeps the attempt log himself."""
 
-    def started(self, job: Job) -> None:
+    def started(self, *jobs: Job) -> None:
         """Nothing to note."""
 
     def done(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Nothing to note."""
+
+    def all_done(self, tried: Sequence[Tried]) -> None:
         """Nothing to note."""

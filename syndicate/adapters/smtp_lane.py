@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import selectors
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -80,6 +80,8 @@ class Wire:
         self._under_way = 0
         #: not a word of them was answered: they go over another connection
         self._again: deque[Job] = deque()
+        #: answers that the log does not know yet
+        self._heard: list[Tried] = []
         self._news: deque[Tried] = deque()
         self._jobs: Iterator[Job] = iter(())
         self._dry = True
@@ -94,7 +96,7 @@ class Wire:
             if self._halted:
                 raise self._halted
         finally:
-            self._let_finish()
+            self._wind_up()
 
     def close(self) -> None:
         """Says good-bye to all who still listen."""
@@ -131,8 +133,9 @@ class Wire:
         """Whether there is anything to wait for."""
         return bool(self._under_way or self._again) or not (self._dry or self._halted)
 
-    def _let_finish(self) -> None:
+    def _wind_up(self) -> None:
         """What is in doubt gets its answer, and the log gets to know it; what is not is dropped."""
+        self._note()  # the next job may have failed between an answer and its note
         if self._under_way:
             self._halt(LedgerError("the lane was closed"))
         while any(link.talk.in_doubt for link in self._links):
@@ -152,8 +155,7 @@ class Wire:
         for link in ready:
             link.hear()
             self._serve(link)
-        for link in ready:  # one behind the other: waking a server that sleeps costs more than a message
-            self._let_speak(link)
+        self._let_speak(ready)
         now = self._pulse()
         if now - self._checked >= TICK:
             self._checked = now
@@ -165,7 +167,7 @@ class Wire:
 
     def _attend(self, link: Link) -> None:
         self._serve(link)
-        self._let_speak(link)
+        self._let_speak([link])
 
     def _serve(self, link: Link) -> None:
         """Takes what a connection has to tell, and gives it work."""
@@ -175,15 +177,36 @@ class Wire:
         else:
             self._give(link)
 
-    def _let_speak(self, link: Link) -> None:
-        """Lets a connection write; parts with it if it is over."""
+    def _let_speak(self, links: Sequence[Link]) -> None:
+        """Lets connections write, one behind the other: waking a server that sleeps costs more than a message."""
+        for link in links:
+            link.speak()
+        self._note()
+        self._let_finish([link for link in links if link.poised])
+        for link in links:
+            self._collect(link)
+            if link.talk.closed and (link in self._links or link in self._leaving):
+                self._part(link)
+        self._note()
+
+    def _let_finish(self, links: Sequence[Link]) -> None:
+        """Sends the final dots, once all of them are noted in one write.
+
+        A look at what came in goes before, so that a server that refused or hung up in the middle of a message is
+        noticed before the mail is in doubt.
+        """
+        if not links:
+            return None
+        for key, _ in self._selector.select(0):
+            if key.data in links:
+                key.data.hear()
+        links = [link for link in links if link.poised]
         try:
-            link.speak(self._log.started)
+            self._log.started(*[link.talk.next_ticket for link in links])
         except LedgerError as error:
             return self._halt(error)
-        self._collect(link)
-        if link.talk.closed and (link in self._links or link in self._leaving):
-            self._part(link)
+        for link in links:
+            link.finish()
         return None
 
     def _collect(self, link: Link) -> None:
@@ -211,12 +234,17 @@ class Wire:
             self._failures = 0
         elif isinstance(outcome, Deferred) and outcome.after is not None:
             self._allowance.slow_down(self._pulse())
-        if event.answered or isinstance(outcome, Unknown):
-            with suppress(
-                LedgerError
-            ):  # the answer is known here and will be settled; the next `started` stops the run
-                self._log.done(event.ticket.delivery, outcome)
-        self._news.append(Tried(event.ticket, outcome))
+        certain = event.answered or isinstance(outcome, Unknown)
+        (self._heard if certain else self._news).append(Tried(event.ticket, outcome))
+
+    def _note(self) -> None:
+        """Answers go to the log before anybody hears of them, those of one turn in one write."""
+        if self._heard:
+            # They are known here and will be settled; the next `started` stops the run.
+            with suppress(LedgerError):
+                self._log.all_done(self._heard)
+            self._news.extend(self._heard)
+            self._heard.clear()
 
     def _part(self, link: Link) -> None:
         """A connection is over. What it was for shows what to do next."""

@@ -16,9 +16,7 @@ from syndicate.adapters.smtp_options import SmtpOptions
 from syndicate.adapters.smtp_peer import Peer
 from syndicate.adapters.smtp_protocol import Conversation, Settled
 from syndicate.adapters.smtp_replies import Phase, judge_fault
-from syndicate.errors import LedgerError
 from syndicate.model import Deferred, Paused
-from syndicate.model.lane import Job
 
 #: Holds back the last piece of a message until its final dot, which would else travel alone. Not everywhere.
 _MORE = getattr(socket, "MSG_MORE", 0)
@@ -55,7 +53,7 @@ class Link:
         self._interest = 0
         #: CONNECT, TLS, or None: the conversation has the word
         self._stage: Phase | None = Phase.CONNECT
-        self._unsent = memoryview(b"")
+        self._unsent: bytes | memoryview = b""
         self._more = 0
         self._patience = self._deadline = inf
         if isinstance(peer, Peer):
@@ -65,21 +63,27 @@ class Link:
 
     def events(self) -> list[Settled]:
         """What became of mails since the last call."""
-        return [event for event in self.talk.events() if isinstance(event, Settled)]
+        events = self.talk.events()
+        return [event for event in events if isinstance(event, Settled)] if events else []
 
     def hear(self) -> None:
         """Goes on with connecting, with the handshake, or takes the replies that have come."""
-        self._guarded(self._advance)
+        self._guarded(self._advance if self._stage else self._receive)
 
-    def speak(self, before_dot: Callable[[Job], None]) -> None:
-        """Writes what there is to say, as far as the socket takes it.
-
-        The final dot leaves in a write of its own, after a look at what came in: so a server that refused or hung up
-        in the middle of a message is noticed before the mail is in doubt. `before_dot` is called right before that
-        write with what the mail was submitted with; a `LedgerError` of it is passed on, and the dot does not leave.
-        """
+    def speak(self) -> None:
+        """Writes what there is to say up to the next final dot, as far as the socket takes it."""
         if self._stage is None:
-            self._guarded(lambda: self._write(before_dot))
+            self._guarded(self._write)
+
+    @property
+    def poised(self) -> bool:
+        """Whether a message is written to its end: its final dot waits for `finish`."""
+        return self.talk.at_dot and not self._unsent and self._stage is None
+
+    def finish(self) -> None:
+        """Writes the final dot, and what rides behind it. From now on the mail is in doubt until it is answered."""
+        self._load()
+        self._guarded(self._write)
 
     def check(self, now: float) -> None:
         """Gives up what the server keeps us waiting for too long."""
@@ -90,7 +94,7 @@ class Link:
         """Says good-bye, if the conversation stands; hangs up if it does not."""
         if self.talk.idle:
             self.talk.quit()
-            self.speak(_nothing_to_note)
+            self.speak()
         else:
             self.hang_up()
 
@@ -101,14 +105,12 @@ class Link:
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """A fault ends the conversation, and its phase says what that means."""
-        if not self.talk.closed:
+        if not self.talk.ended:
             try:
                 step()
-            except LedgerError:
-                raise
             except (OSError, ValueError) as error:
                 self._fail(error)
-        if self.talk.closed:
+        if self.talk.ended:
             self._drop()
 
     def _fail(self, error: OSError | ValueError) -> None:
@@ -160,10 +162,8 @@ class Link:
     def _advance(self) -> None:
         if self._stage is Phase.CONNECT:
             self._connected()
-        elif self._stage is Phase.TLS:
-            self._shake_hands()
         else:
-            self._receive()
+            self._shake_hands()
 
     def _connected(self) -> None:
         link = self._open()
@@ -228,40 +228,31 @@ class Link:
             final = self.talk.phase is Phase.DOT
             self._arm(self._options.final_timeout if final else self._options.timeout)
 
-    def _write(self, before_dot: Callable[[Job], None]) -> None:
+    def _write(self) -> None:
         link = self._open()
-        while self._unsent or self._take(before_dot):
+        while self._unsent or (not self.talk.at_dot and self._load()):
             try:
-                sent = link.send(self._unsent, self._more) if self._more else link.send(self._unsent)
+                sent = link.send(self._unsent, self._more)
             except (BlockingIOError, ssl.SSLWantWriteError):
                 return self._watch(selectors.EVENT_READ | selectors.EVENT_WRITE)
             except ssl.SSLWantReadError:
                 break
-            self._unsent = self._unsent[sent:]
-            if not self._unsent:
-                self._await_reply()
+            if sent < len(self._unsent):
+                self._unsent = memoryview(self._unsent)[sent:]
+                continue
+            self._unsent = b""
+            self._await_reply()
         return self._watch(selectors.EVENT_READ)
 
-    def _take(self, before_dot: Callable[[Job], None]) -> bool:
-        """The next piece to write; False if there is none."""
-        talk = self.talk
-        if talk.at_dot:
-            self._receive()
-            if talk.closed:
-                return False
-            before_dot(talk.next_ticket)
-        piece = talk.output()
-        if not piece:
+    def _load(self) -> bool:
+        """Takes the next piece to write; False if there is none."""
+        self._unsent = self.talk.output()
+        if not self._unsent:
             return False
-        self._unsent = memoryview(piece)
         # TLS makes records of what it is given, and has no use for the hint.
-        self._more = _MORE if self._context is None and talk.at_dot else 0
+        self._more = _MORE if self._context is None and self.talk.at_dot else 0
         self._arm(self._options.timeout)
         return True
-
-
-def _nothing_to_note(job: Job) -> None:
-    """Before a good-bye no mail is in doubt."""
 
 
 def _own_name(link: socket.socket) -> str:

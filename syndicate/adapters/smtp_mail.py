@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from syndicate.model import Email, Mail, Payload
 
 _HARMLESS = bytes(byte for byte in range(256) if byte not in b"\r\n\0")
+#: Most addresses, spared the general way.
+_PLAIN = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9-][A-Za-z0-9.-]{0,180}")
 _NOT_IN_ADDRESSES = frozenset('<> \\",')
 
 
@@ -108,7 +111,7 @@ def _canonical(data: bytes) -> bool:
 def _enveloped(sender: str, recipient: str, data: bytes, body: bytes, seven_bit: bool) -> SpeakableMail:
     if not recipient:
         raise ValueError("there is no recipient")
-    international = _checked(recipient)
+    international = not _PLAIN.fullmatch(recipient) and _checked(recipient)
     if sender:  # a bounce has none (RFC 5321 §4.5.5)
         international = _checked(sender) or international
     return SpeakableMail(sender, recipient, data, body, seven_bit, international)

@@ -91,17 +91,13 @@ class Conversation:
         self._secrets: deque[str] = deque()  # what LOGIN will be asked for
         self._events: list[Event] = []
         self._ready = False
-        self._end: Deferred | Paused | None = None
+        #: why nothing can be said any more
+        self.ended: Deferred | Paused | None = None
 
     @property
     def closed(self) -> bool:
         """Whether nothing can be said any more."""
-        return self._end is not None
-
-    @property
-    def ended(self) -> Deferred | Paused | None:
-        """Why nothing can be said any more."""
-        return self._end
+        return self.ended is not None
 
     @property
     def ready(self) -> bool:
@@ -155,8 +151,8 @@ class Conversation:
         except ValueError as error:
             self._events.append(Settled(mail, Refused(str(error)), False, ticket))
             return
-        if self._end:
-            self._close(self._end)
+        if self.ended:
+            self._close(self.ended)
         self._start_next()
 
     def output(self) -> bytes:
@@ -174,7 +170,7 @@ class Conversation:
         """Takes what arrived, in any chunking."""
         try:
             for reply in self._reader.feed(data):
-                if self.closed:
+                if self.ended:
                     return
                 self._hear(reply)
         except Malformed as error:
@@ -205,7 +201,9 @@ class Conversation:
             # 421 may come at any time. After anything else unasked, nobody knows any more which reply answers what.
             return self._close(Deferred(str(reply) if reply.code == 421 else f"a reply nobody asked for: {reply}"))
         phase, exchange = self._owed.popleft()
-        if exchange is not None:
+        if exchange is not None and self._pipelining and phase in _STEPS and 200 <= reply.code < 300:
+            exchange.answered = True  # so far so good, and the next step was said already
+        elif exchange is not None:
             # 421 to MAIL is said to the connection, often before MAIL was read: another may take the mail.
             exchange.answered = not (phase is Phase.MAIL and reply.code == 421)
             self._hear_of(exchange, phase, reply)
@@ -281,7 +279,7 @@ class Conversation:
 
     def _may_start(self) -> bool:
         """Whether it is the turn of another mail."""
-        if not self._ready or self._end:
+        if not self._ready or self.ended:
             return False
         if not self._begun:
             return self._pipelining or not (self._out or self._owed)
@@ -301,29 +299,26 @@ class Conversation:
         exchange.phase = Phase.MAIL
         self._begun.append(exchange)
         if self._pipelining:
-            commands = b"".join([self._command(phase, exchange.mail) for phase in _ENVELOPE])
-            self._out.append(_Chunk(commands, tuple([(phase, exchange) for phase in _ENVELOPE])))
+            owed = tuple([(phase, exchange) for phase in _ENVELOPE])
+            self._out.append(_Chunk(self._envelope(exchange.mail), owed))
         else:
             self._say_step(exchange)
 
     def _say_step(self, exchange: _Exchange) -> None:
         """One command of the envelope, in lock-step."""
-        self._out.append(_Chunk(self._command(exchange.phase, exchange.mail), ((exchange.phase, exchange),)))
+        commands = self._envelope(exchange.mail).splitlines(keepends=True)
+        self._out.append(_Chunk(commands[_ENVELOPE.index(exchange.phase)], ((exchange.phase, exchange),)))
 
-    def _command(self, phase: Phase, mail: SpeakableMail) -> bytes:
-        if phase is Phase.DATA:
-            return b"DATA\r\n"
-        if phase is Phase.RCPT:
-            return f"RCPT TO:<{mail.recipient}>\r\n".encode()
+    def _envelope(self, mail: SpeakableMail) -> bytes:
         size = f" SIZE={len(mail.data)}" if "SIZE" in self._offers else ""
         form = "" if mail.seven_bit else " BODY=8BITMIME"
         names = " SMTPUTF8" if mail.international else ""
-        return f"MAIL FROM:<{mail.sender}>{size}{form}{names}\r\n".encode()
+        return f"MAIL FROM:<{mail.sender}>{size}{form}{names}\r\nRCPT TO:<{mail.recipient}>\r\nDATA\r\n".encode()
 
     def _refusal(self, mail: SpeakableMail) -> Refused | None:
         """Why this server cannot take this mail, known before a word of it is said."""
         limit = self._offers.get("SIZE", "")
-        if limit.isdecimal() and 0 < int(limit) < len(mail.data):
+        if limit and limit.isdecimal() and 0 < int(limit) < len(mail.data):
             return Refused(f"the message has {len(mail.data)} bytes, the server takes {limit}")
         if mail.international and "SMTPUTF8" not in self._offers:
             return Refused("the address needs SMTPUTF8, which the server does not offer")
@@ -366,7 +361,7 @@ class Conversation:
 
     def _close(self, outcome: Deferred | Paused) -> None:
         """Settles every mail by how far it had come. Only a dot without an answer leaves a doubt."""
-        first, self._end = self._end is None, outcome
+        first, self.ended = self.ended is None, outcome
         self._out.clear()
         for exchange in (*self._begun, *self._waiting):
             silent = exchange.phase is Phase.DOT and exchange.outcome is None
@@ -382,6 +377,8 @@ class Conversation:
 
 
 _ENVELOPE = (Phase.MAIL, Phase.RCPT, Phase.DATA)
+#: Answered well, they ask for nothing where the whole envelope was said at once.
+_STEPS = frozenset({Phase.MAIL, Phase.RCPT})
 #: What the next envelope may ride behind.
 _RIDDEN = frozenset({Phase.BODY, Phase.DOT})
 _NO_AUTH = "Check `port` and `tls` of the account: many servers offer AUTH only over TLS."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
@@ -52,7 +53,7 @@ class Reply(NamedTuple):
     lines: tuple[str, ...]
 
     def __str__(self) -> str:
-        return " ".join((str(self.code), *filter(None, self.lines)))
+        return " ".join([str(self.code), *filter(None, self.lines)])
 
     @property
     def enhanced(self) -> str:
@@ -70,20 +71,22 @@ class ReplyReader:
 
     def __init__(self) -> None:
         self._buffer = b""
+        #: lines that have come whole and were not read
+        self._whole: deque[bytes] = deque()
         self._code = 0
         self._lines: list[str] = []
 
     @property
     def halfway(self) -> bool:
         """Whether a reply has begun and is not complete."""
-        return bool(self._buffer or self._lines)
+        return bool(self._buffer or self._whole or self._lines)
 
     def feed(self, data: bytes) -> Iterator[Reply]:
         """The replies that these bytes complete, one by one. Raises `Malformed` where the first bad line is reached."""
-        self._buffer += data
-        while b"\n" in self._buffer:
-            line, _, self._buffer = self._buffer.partition(b"\n")
-            reply = self._line(line)
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        self._whole.extend(lines)
+        while self._whole:
+            reply = self._line(self._whole.popleft())
             if reply is not None:
                 yield reply
         if len(self._buffer) > MAX_LINE:

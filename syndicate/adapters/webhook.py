@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from syndicate.adapters import base, http
+from syndicate.adapters import base, bodies, http
 from syndicate.adapters.addresses import checked_url
 from syndicate.model import Dedupe, Email, Message, Outcome, Paused, Payload, Post, Request
 
@@ -66,7 +66,7 @@ class Webhook(base.Adapter):
 
     def compose(self, message: Message) -> Request:
         """`POST` of an event with type and data."""
-        event = _email(message) if isinstance(message, Email) else _post(message)
+        event = _email(message) if isinstance(message, Email) else _post(bodies.post_of(message, self))
         body = json.dumps(event, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         return Request("POST", self.options.url, body, {"Content-Type": "application/json"})
 

@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from syndicate.audience.cells import MOST_COLUMNS, clean, is_address
+from syndicate.audience.source import NotReadableError
+
 _words = str.split
 EMAIL = _words(
     "email email_address e_mail e_mail_address emailaddress mail mail_address e_post eメール メールアドレス courriel"
@@ -37,6 +40,19 @@ OUT = frozenset(
     )
 )
 PENDING = frozenset(_words("pending unactivated unconfirmed validating"))
+#: When somebody confirmed, gave consent, or came; in this order the best witness of when he said yes.
+CONFIRMED = _words("confirmed_at confirm_time confirmation_date confirmation_time subscription_date")
+GIVEN = _words("consent_date consent_at consent_time consent_given optin_time opt_in_time optin_date opt_in_date")
+CREATED = _words(
+    "joined_at joined created_at creation_date date_created created created_on date_added added_time date_subscribed"
+    " subscribed_at subscribed_on signup_date sign_up_date signed_up_at start_date"
+)
+LEFT = _words(
+    "unsub_time unsubscribed_at unsubscribed_on unsubscription_date clean_time bounced_at deleted_at date_unsubscribed"
+)
+SOURCE = _words("consent_source")
+IP = _words("confirm_ip optin_ip consent_ip ip_address signup_ip ip")
+TAGS = _words("tags labels tag label")
 
 Rule = Callable[[str], str]
 
@@ -55,12 +71,55 @@ class Columns:
     #: how many the header has
     count: int
 
+    def name(self, row: Sequence[str]) -> str:
+        """The name in a row, from its parts."""
+        return " ".join(clean(row[index]) for index in self.names if index < len(row) and row[index])
+
+    def overflow(self, row: Sequence[str]) -> str:
+        """What is odd about a row with more cells than the header; empty if it has none, or blank ones."""
+        if len(row) <= self.count or not any(row[self.count :]):
+            return ""
+        return f"{len(row)} cells where the header has {self.count}; is a separator not in quotes?"
+
     def reason(self, row: Sequence[str]) -> str:
         """Why the reader of this row is not to be mailed; empty if nothing in it says so."""
         for index, rule in self.rules:
             if index < len(row) and (reason := rule(row[index].strip().lower())):
                 return reason
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the first row of a file says."""
+
+    columns: Columns
+    #: if not, the row is the first reader
+    is_header: bool
+    #: (message, hint)
+    warnings: tuple[tuple[str, str], ...] = ()
+
+
+def read_header(row: Sequence[str]) -> Header:
+    """What the first row that holds something means. Raises `NotReadableError` if no column is for addresses."""
+    if len(row) > MOST_COLUMNS:
+        raise NotReadableError(f"the header has {len(row):,} columns", f"Keep at most {MOST_COLUMNS}.")
+    meaning = columns(row)
+    if meaning is None:
+        return _without_header(row)
+    twice = tuple(repeated(row))
+    if wrong := [name for name in twice if name in EMAIL]:
+        raise NotReadableError(f"two columns are named {wrong[0]}", "Remove one of them.")
+    return Header(meaning, True, tuple((f"two columns are named {name}; the last is used", "") for name in twice))
+
+
+def _without_header(row: Sequence[str]) -> Header:
+    meaning = headerless(row, is_address)
+    if meaning is None:
+        shown = ", ".join(clean(cell)[:30] for cell in row)
+        raise NotReadableError(f"no column is named email (found: {shown})", "Name the column of addresses email.")
+    message = f"there is no header; addresses were looked for in column {meaning.email + 1}"
+    return Header(meaning, False, ((message, "Write `email` above the addresses."),))
 
 
 def columns(header: Sequence[str]) -> Columns | None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
 
 from syndicate.audience.addresses import is_role, read_address, unique
-from syndicate.audience.columns import EMAIL, Columns, columns, headerless, repeated
+from syndicate.audience.cells import LONGEST_CELL, LONGEST_NAME, clean, visible
+from syndicate.audience.columns import Columns, read_header
+from syndicate.audience.once import Once
 from syndicate.audience.source import NotReadableError, Rows, encoding
 from syndicate.model import Problem, Recipient, Severity
 
-LONGEST_CELL = 8192  # characters
-LONGEST_NAME = 255
-MOST_COLUMNS = 64
 MOST_PROBLEMS = 1000  # a file of the wrong kind has as many as it has rows
-#: Control characters, and those that turn the direction of text around (UAX #9 §2.2).
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 DUPLICATE = "the address stands in an earlier row"
 ELSEWHERE = "another row says that the address is not to be mailed"
 
@@ -35,8 +32,8 @@ class LeftOut(NamedTuple):
 class Readers:
     """The readers of one CSV file. Iterating reads the file; then `problems` and `left_out` are known.
 
-    Both lists grow while the rows pass, and start anew with each pass. What is kept in memory for each reader is a
-    64-bit hash of the address (two of a million share one by chance once in 37 million files).
+    Both lists grow while the rows pass, and start anew with each pass. What is kept of each reader, on the
+    disk, is a 64-bit hash of the address (two of a million share one by chance once in 37 million files).
     """
 
     def __init__(self, path: Path | str, root: Path) -> None:
@@ -64,6 +61,10 @@ class Readers:
         if self._unshown:
             self.problems.append(Problem(self.shown, f"{self._unshown:,} more rows have problems", Severity.WARNING))
 
+    def count(self) -> int:
+        """How many they are; reads the file."""
+        return sum(1 for _ in self)
+
     def fingerprint(self) -> str:
         """Hex SHA-256 of the file as it is now; empty where it cannot be read."""
         try:
@@ -79,20 +80,21 @@ class Readers:
                 stray, "not UTF-8; read as Windows-1252", Severity.WARNING, "Save it as UTF-8 if names look odd."
             )
         suppressed = self._suppressed(name)
-        seen: set[int] = set()
-        for line, row, meaning in self._rows(name):
-            reader = self._reader(line, row, meaning)
-            if reader is None:
-                continue
-            person = hash(unique(reader.address))
-            if person in seen:
-                self._leave_out(reader.address, DUPLICATE)
-            elif person in suppressed:
-                self._leave_out(reader.address, ELSEWHERE)
-            else:
-                seen.add(person)
-                yield reader
-        if not seen and not self.problems and not self.left_out:
+        anybody = False
+        with closing(Once()) as known:
+            for line, row, meaning in self._rows(name):
+                reader = self._reader(line, row, meaning)
+                if reader is None:
+                    continue
+                person = hash(unique(reader.address))
+                if person in suppressed:
+                    self._leave_out(reader.address, ELSEWHERE)
+                elif known.add(person):
+                    anybody = True
+                    yield reader
+                else:
+                    self._leave_out(reader.address, DUPLICATE)
+        if not anybody and not self.problems and not self.left_out:
             self._complain(0, "there is no reader in it", Severity.WARNING)
 
     def _suppressed(self, encoding: str) -> set[int]:
@@ -126,26 +128,10 @@ class Readers:
 
     def _header(self, line: int, row: list[str], quiet: bool) -> tuple[Columns, bool]:
         """What the columns mean, and whether the row is a header; if not, it is the first reader."""
-        if len(row) > MOST_COLUMNS:
-            raise NotReadableError(f"the header has {len(row):,} columns", f"Keep at most {MOST_COLUMNS}.")
-        meaning = columns(row)
-        if meaning is None:
-            meaning = headerless(row, is_address)
-            if meaning is None:
-                shown = ", ".join(clean(cell)[:30] for cell in row)
-                raise NotReadableError(
-                    f"no column is named email (found: {shown})", "Name the column of addresses email."
-                )
-            if not quiet:
-                message = f"there is no header; addresses were looked for in column {meaning.email + 1}"
-                self._complain(line, message, Severity.WARNING, "Write `email` above the addresses.")
-            return meaning, False
-        for name in repeated(row):
-            if name in EMAIL:
-                raise NotReadableError(f"two columns are named {name}", "Remove one of them.")
-            if not quiet:
-                self._complain(line, f"two columns are named {name}; the last is used", Severity.WARNING)
-        return meaning, True
+        found = read_header(row)
+        for message, hint in () if quiet else found.warnings:
+            self._complain(line, message, Severity.WARNING, hint)
+        return found.columns, found.is_header
 
     def _reader(self, line: int, row: list[str], meaning: Columns) -> Recipient | None:
         """The reader of one row, or None after it was noted why there is none."""
@@ -159,8 +145,7 @@ class Readers:
         if meaning.rules and (reason := meaning.reason(row)):
             self._leave_out(address, reason)
             return None
-        written = " ".join(clean(row[index]) for index in meaning.names if index < len(row) and row[index])
-        name = written or clean(name)
+        name = meaning.name(row) or clean(name)
         if len(name) > LONGEST_NAME:
             self._complain(line, f"the name has more than {LONGEST_NAME} characters and is not used", Severity.WARNING)
             name = ""
@@ -173,8 +158,7 @@ class Readers:
         """Raises `ValueError` if the row cannot be used: with a cell too many, the consent may not be what it seems."""
         if max(map(len, row)) > LONGEST_CELL:
             raise ValueError(f"a cell has more than {LONGEST_CELL:,} characters")
-        if len(row) > meaning.count and any(row[meaning.count :]):
-            odd = f"{len(row)} cells where the header has {meaning.count}; is a separator not in quotes?"
+        if odd := meaning.overflow(row):
             if meaning.rules:
                 raise ValueError(odd)
             self._complain(line, f"{odd} What no column claims is ignored.", Severity.WARNING)
@@ -194,21 +178,3 @@ class Readers:
             self.problems.append(Problem(self.shown, message, severity, line, hint=hint, code="audience.csv"))
         else:
             self._unshown += 1
-
-
-def visible(text: str) -> str:
-    """Text for a report: what has no shape of its own is spelled out."""
-    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
-
-
-def is_address(cell: str) -> bool:
-    """Whether a cell holds an address."""
-    try:
-        return bool(read_address(cell))
-    except ValueError:
-        return False
-
-
-def clean(cell: str) -> str:
-    """One line of text, otherwise as it was written: what looks like a formula is text."""
-    return cell.strip() if cell.isprintable() else _UNSEEN.sub("", " ".join(cell.split()))

@@ -22,6 +22,10 @@ class Named:
         """Each once, in the order in which they were named."""
         return (Recipient(address) for address in dict.fromkeys(self.addresses))
 
+    def count(self) -> int:
+        """How many they are."""
+        return len(set(self.addresses))
+
     def fingerprint(self) -> str:
         """Hex SHA-256 of the addresses."""
         return sha256("\n".join(self.addresses).encode()).hexdigest()

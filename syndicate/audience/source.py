@@ -5,22 +5,23 @@ from __future__ import annotations
 import codecs
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 LONGEST_LINE = 1_000_000  # characters; a file without line ends must not become one string
 SEPARATORS = ",;\t|"
 _CHUNK = 1 << 20  # bytes
 #: What comes under the name of a CSV file and is none: first bytes -> what it is.
-_OTHERS = {
+_NO_TEXT = {
     b"PK\x03\x04": "an Excel workbook or a ZIP archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"\x1f\x8b": "a compressed file",
     b"%PDF": "a PDF",
     b"<": "a web page",
-    b"{": "JSON",
 }
+_OTHERS = {**_NO_TEXT, b"{": "JSON"}
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -33,15 +34,20 @@ def encoding(path: Path) -> tuple[str, int]:
     if path.exists() and not path.is_file():  # a device or a pipe could go on for ever
         raise NotReadableError("this is not a file", "Name a CSV file.")
     with path.open("rb") as file:
-        start = file.read(64)
-        for mark, name in _MARKS.items():
-            if start.startswith(mark):
-                return name, 0
-        for signature, kind in _OTHERS.items():
-            if start.lstrip().startswith(signature):
-                raise NotReadableError(f"this is {kind}, not CSV", "Export the list as CSV (UTF-8).")
-        file.seek(0)
-        line = first_stray_byte(iter(lambda: file.read(_CHUNK), b""))
+        return encoding_of(file, _OTHERS)
+
+
+def encoding_of(file: IO[bytes], others: Mapping[bytes, str] = _NO_TEXT) -> tuple[str, int]:
+    """The same of a file that stands at its start, and is left anywhere. `others` is what it must not be."""
+    start = file.read(64)
+    for mark, name in _MARKS.items():
+        if start.startswith(mark):
+            return name, 0
+    for signature, kind in others.items():
+        if start.lstrip().startswith(signature):
+            raise NotReadableError(f"this is {kind}, not CSV", "Export the list as CSV (UTF-8).")
+    rest = iter(lambda: file.read(_CHUNK), b"")
+    line = first_stray_byte(chain((start,), rest))
     return ("cp1252", line) if line else ("utf-8", 0)
 
 

@@ -1,42 +1,169 @@
-"""Unsubscribe links that name nobody, cannot be guessed, and are the same whenever they are made again."""
+"""Tokens in links: short, for one purpose, impossible to make up, and the same whenever they are made again.
+
+Twenty characters of base64url are 15 bytes: a head (what kind, and which key), seven bytes that say who, and a
+truncated HMAC-SHA256 (RFC 2104 §5) over the purpose and all before it. With a host name of up to 29 characters the
+whole link stays within 60, so that List-Unsubscribe fits on a header line of 78 (RFC 5322 §2.1.1). Nothing expires by
+itself, and whether a token is ours shows without a look at the database: a guess costs its sender more than us.
+"""
 
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import TypeAlias
 
 from syndicate.audience.addresses import unique
 from syndicate.errors import ConfigError
 
-#: 120 bits of the HMAC, which base64 writes in 20 characters without padding: with a host name of up to 29 characters
-#: the whole link stays within 60, so that List-Unsubscribe fits on a header line of 78 (RFC 5322 §2.1.1).
-TOKEN_BYTES = 15
-SHORTEST_SECRET = 16
-_PURPOSE = b"unsubscribe"
+SHORTEST_SECRET = 16  # bytes
+LENGTH = 20
+#: First bit of the head: the token is a stranger's, and holds no numbers.
+_STRANGER = 0x80
+#: Bytes of a subscriber's number, of his list's, and of a stranger's trace. What is left of 15 is the MAC: 64 and 56
+#: bits, which somebody who asks 1,000 times a second finds in a million years.
+_READER, _LIST, _TRACE = 4, 2, 7
 
 
-def unsubscribe_token(secret: bytes, audience: str, address: str) -> str:
-    """20 characters of `A-Za-z0-9_-` that stand for one reader of one audience: a truncated HMAC-SHA256 (RFC 2104 §5).
+class Purpose(StrEnum):
+    """What a token is for; none does for another."""
 
-    It holds nothing to decode. A server finds the reader by it as by any key: the column of tokens of a subscriber
-    table is indexed, and filled by this function when the reader is imported. `address` is normalised; its case does
-    not count. A token for another purpose or another audience is a different one. Raises `ConfigError` if `secret`
-    has fewer than 16 bytes.
-    """
-    if len(secret) < SHORTEST_SECRET:
-        raise ConfigError(
-            f"the key material of the unsubscribe links has fewer than {SHORTEST_SECRET} bytes",
-            hint='Remove the key "secret" from the configuration, or give it a longer one.',
-        )
-    text = b"\0".join((_PURPOSE, audience.encode(), unique(address).encode()))
-    return urlsafe_b64encode(hmac.digest(secret, text, "sha256")[:TOKEN_BYTES]).decode()
+    UNSUBSCRIBE = "unsubscribe"
+    CONFIRM = "confirm"
+    PREFERENCES = "preferences"
+    VIEW = "view"  #: an edition in the browser: of nobody
+    FORM = "form"  #: a form that we have shown
 
 
-def verify(token: str, secret: bytes, audience: str, address: str) -> bool:
-    """Whether a token that came from outside belongs to this reader, in the same time for right and wrong."""
-    return hmac.compare_digest(token.encode("utf-8", "replace"), unsubscribe_token(secret, audience, address).encode())
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A subscriber on a list, by their numbers in the store."""
+
+    reader: int
+    list: int
 
 
-def unsubscribe_url(links: str, token: str) -> str:
-    """The page on which one reader leaves one audience. `links` is the publication's base, with or without a slash."""
-    return f"{links.rstrip('/')}/u/{token}"
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A reader from a file, whom only the ledger knows: a keyed hash of list and address."""
+
+    trace: bytes
+
+
+Bearer: TypeAlias = Member | Stranger
+
+
+class Keys:
+    """The key material: the first key signs, all verify, for as long as they are kept."""
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        """Raises `ConfigError` if one of them has fewer than 16 bytes."""
+        if not secrets or min(map(len, secrets)) < SHORTEST_SECRET:
+            raise ConfigError(
+                f"the key material of the unsubscribe links has fewer than {SHORTEST_SECRET} bytes",
+                hint='Remove the key "secret" from the configuration, or give it a longer one.',
+            )
+        self.secrets = tuple(secrets)
+
+    def member(self, purpose: Purpose, reader: int, number: int) -> str:
+        """The token of a subscriber for a list; its number is 0 where it is about all lists."""
+        key = self.secrets[0]
+        body = reader.to_bytes(_READER, "big") + number.to_bytes(_LIST, "big")
+        return _token(key, purpose, bytes([_name(key)]) + body)
+
+    def stranger(self, purpose: Purpose, audience: str, address: str) -> str:
+        """The token of a reader from a file. `address` is normalised; its case does not count."""
+        key = self.secrets[0]
+        return _token(key, purpose, bytes([_name(key) | _STRANGER]) + _trace(key, audience, address))
+
+    def read(self, purpose: Purpose, token: str) -> Bearer | None:
+        """Whom a token that came from outside stands for; None if it is not one of ours for this purpose."""
+        data = _decoded(token)
+        if data is None:
+            return None
+        strange = bool(data[0] & _STRANGER)
+        size = 1 + (_TRACE if strange else _READER + _LIST)
+        known = [
+            hmac.compare_digest(data[size:], _mac(key, purpose, data[:size]))
+            for key in self.secrets
+            if _name(key) == data[0] & ~_STRANGER
+        ]
+        if not any(known):
+            return None
+        if strange:
+            return Stranger(data[1:size])
+        return Member(int.from_bytes(data[1 : 1 + _READER], "big"), int.from_bytes(data[1 + _READER : size], "big"))
+
+    def traces(self, audience: str, address: str) -> list[bytes]:
+        """By which traces this reader may be asked for: one for each key."""
+        return [_trace(key, audience, address) for key in self.secrets]
+
+    def seal(self, purpose: Purpose, text: str) -> str:
+        """16 characters that prove that we have written `text` for this purpose: 96 bits."""
+        return _seal(self.secrets[0], purpose, text)
+
+    def sealed(self, purpose: Purpose, text: str, seal: str) -> bool:
+        """Whether `seal` is one of ours for `text`, in the same time for right and wrong."""
+        given = seal.encode("utf-8", "replace")
+        known = [hmac.compare_digest(given, _seal(key, purpose, text).encode()) for key in self.secrets]
+        return any(known)
+
+    def anonymous(self, text: str) -> str:
+        """A name for what must not be kept as it is, such as the network address of a visitor."""
+        return _seal(self.secrets[-1], "anonymous", text)
+
+
+def link(base: str, page: str, token: str) -> str:
+    """`https://news.example.com/u/TOKEN`. `base` is `publication.links`, with or without a slash."""
+    return f"{base.rstrip('/')}/{page}/{token}"
+
+
+def _token(key: bytes, purpose: str, body: bytes) -> str:
+    return urlsafe_b64encode(body + _mac(key, purpose, body)).decode()
+
+
+def _decoded(token: str) -> bytes | None:
+    """The 15 bytes of a token; None for whatever is not the one way to write them."""
+    if len(token) != LENGTH or not token.isascii():
+        return None
+    try:
+        data = urlsafe_b64decode(token)
+    except (Error, ValueError):
+        return None
+    # The decoder of the standard library skips what it does not know.
+    return data if urlsafe_b64encode(data).decode() == token else None
+
+
+def _mac(key: bytes, purpose: str, body: bytes) -> bytes:
+    """What fills a body up to 15 bytes."""
+    return _digest(key, purpose.encode(), body)[: 15 - len(body)]
+
+
+def _trace(key: bytes, audience: str, address: str) -> bytes:
+    return _digest(key, b"reader", audience.encode(), unique(address).encode())[:_TRACE]
+
+
+def _seal(key: bytes, purpose: str, text: str) -> str:
+    return urlsafe_b64encode(_digest(key, b"seal", purpose.encode(), text.encode("utf-8", "replace"))[:12]).decode()
+
+
+def _digest(key: bytes, *parts: bytes) -> bytes:
+    mac = _keyed(key).copy()
+    mac.update(b"\0".join(parts))
+    return mac.digest()
+
+
+@lru_cache(maxsize=8)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """A copy of it takes half the time of a new one."""
+    return hmac.new(key, digestmod="sha256")
+
+
+@lru_cache(maxsize=64)
+def _name(key: bytes) -> int:
+    """Seven bits that tell a key from the others; two with the same name are both tried."""
+    return _digest(key, b"name")[0] & ~_STRANGER

@@ -155,7 +155,7 @@ def reader_count(app: App, part: ChannelPlan, problems: list[Problem]) -> int | 
     if not part.editions or part.channel.kind is not Kind.DIGEST:
         return None
     readers = app.readers(part.channel.audience)
-    count = sum(1 for _ in readers)
+    count = readers.count()
     problems += readers.problems
     return count
 

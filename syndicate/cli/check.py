@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -14,13 +14,15 @@ from syndicate import __version__
 from syndicate.cli.output import Output, counted
 from syndicate.cli.session import session
 from syndicate.errors import ConfigError, SyndicateError, Unsupported
-from syndicate.model import Problem, Severity
+from syndicate.model import Article, Problem, Severity
 
 if TYPE_CHECKING:
     from syndicate.app import App
 
 SARIF_LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.REPAIRED: "note"}
 EXIT_FOUND = 1
+#: What belongs to a whole file is shown after what has a line.
+MOST_LINES = 1 << 30
 
 
 class Format(StrEnum):
@@ -36,13 +38,14 @@ def check(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]…", help="Only these articles.")] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write certain repairs back; no other byte changes.")] = False,
     form: Annotated[Format, typer.Option("--format", help="text, json or sarif.")] = Format.TEXT,
+    online: Annotated[bool, typer.Option("--online", help="Also fetch the pictures that may be fetched.")] = False,
 ) -> None:
     """Articles, templates and configuration: every problem, why it is one, and how to mend it."""
     now = session(context)
     app = now.app()
     out = Output(as_json=now.out.as_json or form is not Format.TEXT, quiet=now.out.quiet, verbose=now.out.verbose)
     mends = mend_all(app, paths, out) if fix else []
-    problems, articles = article_problems(app, paths)
+    problems, articles = article_problems(app, paths, online=online)
     if not paths:
         problems = [*app.loaded.problems, *project_problems(app), *problems]
     out.data(sarif(problems) if form is Format.SARIF else {"problems": problems, "mended": mends})
@@ -55,19 +58,37 @@ def check(
         raise typer.Exit(EXIT_FOUND)
 
 
-def article_problems(app: App, paths: Sequence[Path] | None) -> tuple[list[Problem], int]:
+def article_problems(app: App, paths: Sequence[Path] | None, *, online: bool = False) -> tuple[list[Problem], int]:
     """The problems of these files, or of the whole library, and how many articles were read."""
-    if not paths:
-        catalogue = app.library().load()
-        return list(catalogue.problems), len(catalogue.articles)
-    catalogues = [app.library().read(path) for path in paths]
-    return [problem for one in catalogues for problem in one.problems], sum(len(one.articles) for one in catalogues)
+    library = app.library()
+    catalogues = [library.read(path) for path in paths] if paths else [library.load()]
+    articles = [article for one in catalogues for article in one.articles]
+    problems = [problem for one in catalogues for problem in one.problems]
+    problems += filter(None, map(undescribed, articles))
+    if online:
+        problems += library.fetch_pictures(articles, anew=True)
+    return sorted(problems, key=lambda problem: (problem.path, problem.line or MOST_LINES)), len(articles)
+
+
+def undescribed(article: Article) -> Problem | None:
+    """A picture that somebody who cannot see it learns nothing about (WCAG 2.2, 1.1.1)."""
+    if not article.hero_image or article.hero_alt:
+        return None
+    return Problem(
+        article.path,
+        "the hero image has no description; the title stands in for it",
+        Severity.WARNING,
+        hint="write one: `heroAlt: what there is to see`",
+        code="picture.alt",
+    )
 
 
 def project_problems(app: App) -> list[Problem]:
     """What is wrong with accounts, templates and audiences."""
+    from syndicate import compliance
     from syndicate.app import check_accounts
     from syndicate.drafts import check_support
+    from syndicate.intake import check_feedback
 
     problems = check_accounts(app)
     for channel in app.channels():
@@ -79,18 +100,26 @@ def project_problems(app: App) -> list[Problem]:
             problems.append(Problem(app.loaded.shown, message, line=line, column=column, hint=error.hint))
         except ConfigError:
             continue  # an adapter that there is not; `check_accounts` has said so
+    for channel in app.channels():
+        problems += [problem for problem in compliance.lacks(app, channel) if problem not in problems]
+    problems += check_feedback(app)
     for template in sorted({channel.template for channel in app.channels()}):
         problems += app.templates().check(template)
     for audience in sorted({channel.audience for channel in app.channels()} - {""}):
         problems += audience_problems(app, audience)
+    for channel in app.channels():
+        if compliance.asks_for_grounds(app, channel) and not any(
+            map(compliance.documented, app.readers(channel.audience))
+        ):
+            problems.append(compliance.no_grounds(app, channel))
     return problems
 
 
 def audience_problems(app: App, name: str) -> list[Problem]:
     """What is wrong with the rows of an audience."""
     readers = app.readers(name)
-    deque(readers, maxlen=0)  # its problems are known when all rows have passed
-    return readers.problems
+    readers.count()  # its problems are known when all rows have passed
+    return list(readers.problems)
 
 
 def mend_all(app: App, paths: Sequence[Path] | None, out: Output) -> list[Problem]:

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from syndicate.cli.output import Output, clip
+from syndicate.cli.output import Output, clip, counted
 from syndicate.cli.session import moment, session
 from syndicate.errors import UsageError
 from syndicate.model import Delivery, State
 
 if TYPE_CHECKING:
     from syndicate.app import App
-    from syndicate.ledger.base import EditionRow, Event
+    from syndicate.ledger.base import EditionRow, Event, LeftOut
 
 group = typer.Typer(help="The editions that were entered, and what became of them.", no_args_is_help=True)
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as weekly-digest/2025-03-10T09:00.")]
@@ -78,7 +78,7 @@ def show(
     )
     out.columns([(use.path, use.slug) for use in row.articles], indent=4)
     show_deliveries(out, app, row)
-    out.columns([("-", one.who, one.reason) for one in left_out[:SHOWN_DELIVERIES]], indent=2, styles=["", "", "dim"])
+    out.columns([left_out_row(one) for one in left_out[:SHOWN_DELIVERIES]], indent=2, styles=["", "", "dim"])
     if len(left_out) > SHOWN_DELIVERIES:
         out.say(f"  and {len(left_out) - SHOWN_DELIVERIES} more left out (--json lists all)", "dim")
     if row.state == "awaiting":
@@ -88,15 +88,20 @@ def show(
     out.say(f"Next: syndicate why {row.key} RECIPIENT", "dim")
 
 
+def left_out_row(one: LeftOut) -> tuple[str, str, str]:
+    """`- who  reason`; members of a list are counted by reason."""
+    return "-", counted(int(one.who), "reader") if one.kind == "recipients" else one.who, one.reason
+
+
 def write_messages(app: App, row: EditionRow, folder: Path) -> Path:
     """The messages to the first recipients, and a manifest of those, from the bytes that were frozen."""
     from syndicate.app import rehearsal
-    from syndicate.pipeline import composer
+    from syndicate.pipeline import composer, links_of
     from syndicate.proofs import FIRST, Folder
     from syndicate.render.freeze import thaw
 
     adapter, ledger = rehearsal(app).adapter(row.account), app.ledger()
-    compose = composer(app, thaw(ledger.frozen(row.key)), adapter, app.channel(row.channel).audience)
+    compose = composer(app, thaw(ledger.frozen(row.key)), adapter, links_of(app, row))
     with Folder(folder) as proofs:
         for one in islice(ledger.deliveries(row.key), FIRST):
             proofs.take(one.key, compose(one))
@@ -143,14 +148,20 @@ def why(
     recipient: Annotated[str, typer.Argument(help="An address, or an article's slug or path.")] = "",
 ) -> None:
     """Why an article or a recipient was, or was not, part of an edition; with what happened, line by line."""
+    from syndicate.ledger.base import LeftOut
+    from syndicate.recipients import spelled, why_not
+
     now = session(context)
     app, out = now.app(), now.out
     row = edition(app, key)
     ledger = app.ledger()
     wanted = slug_of(app, recipient).casefold()
+    recipient = spelled(app, recipient)
     found = list(ledger.deliveries(key, recipient=recipient)) if recipient else []
     uses = [use for use in row.articles if wanted in {use.slug.casefold(), use.path.casefold()} or not wanted]
     left = [one for one in ledger.left_out(key) if not wanted or one.who.casefold() == wanted]
+    if "@" in recipient and not found and not left and (reason := why_not(app, row, recipient)):
+        left = [LeftOut("recipient", recipient, reason)]
     story = ledger.story(key, recipient) if found or not recipient else []
     out.data({"edition": row, "deliveries": found, "articles": uses, "left_out": left, "story": story})
     if recipient and not (found or uses or left):
@@ -159,7 +170,7 @@ def why(
     for one in found:
         show_delivery(out, one, zone)
     out.columns([("article", use.path, f"was part of {key}") for use in uses], styles=["green"])
-    out.columns([("left out", one.who, one.reason) for one in left], styles=["yellow"])
+    out.columns([("left out", *left_out_row(one)[1:]) for one in left], styles=["yellow"])
     out.columns(
         [event_row(event, zone) for event in story],
         indent=2,

@@ -61,8 +61,17 @@ def pause(context: typer.Context, key: KeyOrAll = "", every: Every = False, reas
 
 
 @group.command("resume")
-def resume(context: typer.Context, key: KeyOrAll = "", every: Every = False, reason: Reason = "") -> None:
+def resume(
+    context: typer.Context,
+    key: KeyOrAll = "",
+    every: Every = False,
+    reason: Reason = "",
+    account: Annotated[str, typer.Option(metavar="NAME", help="An account that was paused, and nothing else.")] = "",
+) -> None:
     """Goes on with an edition, and with its account if that was paused (a new password, a newer version)."""
+    if account:
+        resume_account(context, account)
+        return
     if not one_or_all(key, every):
         set_state(context, key, "sending", reason)
         return
@@ -71,6 +80,18 @@ def resume(context: typer.Context, key: KeyOrAll = "", every: Every = False, rea
     resumed = app.has_ledger() and app.ledger().resume_account(EVERY_ACCOUNT, app.clock(), PERSON)
     now.out.data({"resumed": resumed})
     now.out.say("Going on; what was paused by its own key stays so." if resumed else "Nothing was paused with --all.")
+    now.out.say("Next: syndicate run --once", "dim")
+
+
+def resume_account(context: typer.Context, name: str) -> None:
+    """Somebody has mended what it was paused for."""
+    now = session(context)
+    app = now.app()
+    if name not in app.settings.accounts:
+        raise UsageError(f"there is no account {name!r}", hint=f"Accounts: {', '.join(app.settings.accounts)}.")
+    resumed = app.has_ledger() and app.ledger().resume_account(name, app.clock(), PERSON)
+    now.out.data({"account": name, "resumed": resumed})
+    now.out.say(f"Account {name} goes on." if resumed else f"Account {name} was not paused.")
     now.out.say("Next: syndicate run --once", "dim")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -13,7 +12,7 @@ from typing import Annotated
 import typer
 
 from syndicate import __version__
-from syndicate.cli.output import Output
+from syndicate.cli.output import Output, let_go
 from syndicate.cli.session import Session
 from syndicate.errors import ConfigError, NeedsPerson, SyndicateError, UsageError
 
@@ -32,10 +31,15 @@ COMMANDS = {
     "send": "send:send",
     "post": "send:post",
     "run": "send:run",
+    "rehearse": "rehearse:rehearse",
+    "serve": "serve:serve",
     "status": "status:status",
     "why": "editions:why",
     "resolve": "editions:resolve",
     "editions": "life:group",
+    "audience": "audience:group",
+    "feedback": "feedback:group",
+    "connect": "connect:connect",
     "config": "config:group",
 }
 
@@ -118,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             output.error(UsageError("the command line was not understood; stderr says why"))
         raise
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` closed the pipe: nothing to say
+        let_go()
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except OSError as error:

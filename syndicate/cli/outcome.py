@@ -108,7 +108,7 @@ def after(app: App, moment: datetime | None) -> str:
 
 def exit_status(done: Iterable[Done], failures: Sequence[Failure]) -> int:
     """1 if something failed, else 3 if a person has to decide, else 0."""
-    from syndicate.drafts import TOO_MANY
+    from syndicate.recipients import TOO_MANY
 
     tallies = [one.tally for one in done]
     failed = [one for one in failures if one.problem.code != TOO_MANY]

@@ -103,6 +103,19 @@ def terminal(stream: TextIO) -> Console | None:
     return Console(file=stream, highlight=False)
 
 
+def let_go() -> None:
+    """Nobody reads stdout any more (`| head`): what is still said goes nowhere, and the end of it is no failure."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def line(text: str) -> None:
+    """One line of a log on stdout, as long as somebody reads it."""
+    try:
+        print(text)
+    except BrokenPipeError:
+        let_go()
+
+
 def plain(value: Any) -> Any:
     """Values of ours as JSON knows them: dataclasses by field, times as ISO 8601, durations in seconds."""
     if is_dataclass(value) and not isinstance(value, type):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ import typer
 
 from syndicate.cli.articles import At
 from syndicate.cli.outcome import EXIT_PERSON, Stage, finish
-from syndicate.cli.output import Output, counted
+from syndicate.cli.output import Output, counted, line, terminal
 from syndicate.cli.progress import meter
 from syndicate.cli.session import Session, moment, parse_time, session
 from syndicate.errors import NeedsPerson, UsageError
@@ -30,6 +31,15 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Dry run:
 All = Annotated[bool, typer.Option("--all", help="With --out: the message files of all recipients.")]
 #: Digits of a plan's hash that nobody gets right by chance.
 SHORTEST_HASH = 8
+
+
+class LogForm(StrEnum):
+    """How a log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -154,18 +164,25 @@ def run(
     standby: Annotated[
         bool, typer.Option("--standby", help="While another scheduler runs: wait, and take over when it ends.")
     ] = False,
+    log: Annotated[LogForm | None, typer.Option("--log", help="How the scheduler says what happens (text).")] = None,
+    metrics: Annotated[
+        str, typer.Option(metavar="[HOST:]PORT", help="Serve the scheduler's numbers to Prometheus, on 127.0.0.1.")
+    ] = "",
 ) -> None:
     """The scheduler: sends what is due, when it is due. With --once, what is due now."""
     from syndicate import pipeline
 
     now = session(context)
     if not (once or at or dry_run):
-        schedule(now, standby)
+        schedule(now, standby, log or LogForm.TEXT, metrics)
         return
-    if standby:
-        raise UsageError("--standby belongs to the scheduler", hint="Leave out --once, --at and --dry-run.")
+    for flag, given in (("--standby", standby), ("--log", log), ("--metrics", metrics)):
+        if given:
+            raise UsageError(f"{flag} belongs to the scheduler", hint="Leave out --once, --at and --dry-run.")
     app = now.app()
     time = parse_time(app, at)
+    if not dry_run:
+        hear(now.out, app)
     made = pipeline.make_plan(app, time)
     now.out.say(f"{moment(time)}    {app.settings.mode}", "bold")
     for part in (waiting := [part for part in made.channels if part.waiting]):
@@ -175,15 +192,29 @@ def run(
         raise typer.Exit(EXIT_PERSON)
 
 
-def schedule(now: Session, standby: bool) -> None:
+def hear(out: Output, app: App) -> None:
+    """What came back since the last run is acted on first: who has complained gets nothing more."""
+    from syndicate.intake import listen
+
+    for one in listen(app, in_turn=False).fetched:
+        if one.fault:
+            out.say(f"{one.name}: {one.fault.message}. {one.fault.hint}", "bold red")
+
+
+def schedule(now: Session, standby: bool, form: LogForm, metrics: str) -> None:
     """Ticks until a signal comes."""
+    from syndicate.app import now as clock
+    from syndicate.log import level, open_log
     from syndicate.scheduler import serve
 
     if now.out.as_json:
-        raise UsageError("a scheduler has no end, and so no JSON document", hint="Add --once for one tick.")
+        hint = "Add --once for one tick, or say --log json for a document a line."
+        raise UsageError("a scheduler has no end, and so no JSON document", hint=hint)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a journal is to have each line when it is said
-    serve(now.config, now.out.say, now.out.error, standby=standby)
+    least = level(verbose=now.out.verbose, quiet=now.out.quiet)
+    log = open_log(line, clock, form.value, least, colour=terminal(sys.stdout) is not None)
+    serve(now.config, log, standby=standby, metrics=metrics)
 
 
 def carry_out(
@@ -243,7 +274,8 @@ def with_progress(out: Output, app: App, parts: Sequence[ChannelPlan], actor: st
 def confirmed(now: Session, app: App, parts: Sequence[ChannelPlan]) -> Sequence[ChannelPlan]:
     """Shows the exact messages and asks. Raises `UsageError` where nobody can be asked."""
     from syndicate.cli.words import show_proof
-    from syndicate.drafts import Failure, audience, proofs
+    from syndicate.drafts import Failure, proofs
+    from syndicate.recipients import audience
 
     editions = [edition for part in parts for edition in part.editions]
     if not editions:

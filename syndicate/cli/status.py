@@ -76,6 +76,7 @@ def next_moments(app: App, at: datetime) -> Iterator[tuple[str, Upcoming | None]
 def expiries(app: App, at: datetime) -> Iterator[tuple[str, str]]:
     """(account, what ends soon). An account that cannot be used says why."""
     from syndicate.app import rehearsal
+    from syndicate.expiry import endings
 
     today, adapter = at.date(), rehearsal(app).adapter  # without resolving a secret
     for name in app.settings.accounts:
@@ -83,6 +84,7 @@ def expiries(app: App, at: datetime) -> Iterator[tuple[str, str]]:
             yield from ((name, text) for text in adapter(name).warnings(today))
         except ConfigError as error:
             yield name, "; ".join(problem.message for problem in error.problems) or error.message
+    yield from ((one.account, one.text(at)) for one in endings(app) if one.step(at) is not None)
 
 
 def under_way(app: App) -> list[EditionRow]:

@@ -38,6 +38,7 @@ def proof_document(app: App, proof: Proof) -> dict[str, Any]:
     return {
         "edition": key,
         "text": message.text,
+        "then": list(message.then),
         "characters": measure(message.text, rules),
         "limit": rules.max_length,
         "above_fold": {"phone": phone, "desktop": desktop},
@@ -76,6 +77,10 @@ def show_post(out: Output, app: App, proof: Proof, post: Post) -> None:
     block(out, post.text[start:])
     limit = f" of {rules.max_length:,}" if rules.max_length else ""
     out.say(f"  {measure(post.text, rules):,}{limit} characters as the network counts", "dim")
+    for number, text in enumerate(post.then, start=2):
+        block(out, text)
+        count = f"{measure(text, rules):,}{limit} characters"
+        out.say(f"  {count}, post {number} of the thread of {len(post.texts)}", "dim")
     picture = f"picture, {len(post.image.data):,} bytes" if post.image else "without picture"
     out.say(f"  card: {post.title} · {post.url} · {picture}", "dim")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from syndicate.config.schema import Config
 from syndicate.config.secrets import has_literal_password, is_reference
 from syndicate.config.settings import Settings
 from syndicate.model import Problem, Severity
+from syndicate.model.segments import SegmentError, parse
 
 
 def check(text: str, shown: str, root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
@@ -25,7 +27,7 @@ def check(text: str, shown: str, root: Path) -> tuple[Settings | None, tuple[Pro
         )
         return None, document.problems or (empty,)
     config, faults = validated(Config, document.data, (), document)
-    found = [*document.problems, *faults, *together(document)]
+    found = [*document.problems, *faults, *together(document), *segments(document, text)]
     problems = tuple(sorted(found, key=lambda problem: (problem.line, problem.column, problem.message)))
     if config is None or any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
@@ -39,7 +41,11 @@ def together(document: Document) -> Iterator[Problem]:
         yield from channel_references(name, mapping(channel), document)
         yield from channel_limits(name, mapping(channel), document)
         yield from channel_schedule(name, mapping(channel), document)
+        yield from channel_thread(name, mapping(channel), document)
+    for name, audience in mapping(document.data.get("audiences")).items():
+        yield from audience_source(name, mapping(audience), document)
     yield from operator_reference(document)
+    yield from unknown_lists(document)
     yield from legal_notices(document, [mapping(channel) for channel in channels.values()])
     yield from exposed_secrets(document)
     yield from unaligned_signatures(document)
@@ -62,7 +68,7 @@ def channel_references(name: str, channel: Mapping[str, Any], document: Document
     for key, block in (("account", "accounts"), ("audience", "audiences")):
         known = mapping(document.data.get(block))
         wanted = channel.get(key)
-        if isinstance(wanted, (str, int)) and str(wanted) not in known:
+        if isinstance(wanted, (str, int, float)) and str(wanted) not in known:
             near = did_you_mean(str(wanted), known)
             hint = "" if near else f"Known {block}: {', '.join(known) or 'none'}."
             message = f"there is no {key} '{wanted}'{near}"
@@ -76,15 +82,66 @@ def channel_references(name: str, channel: Mapping[str, Any], document: Document
         yield document.problem(("channels", name, "audience"), message, Severity.WARNING, at_key=True)
 
 
+def audience_source(name: str, audience: Mapping[str, Any], document: Document) -> Iterator[Problem]:
+    """An audience is a file or a list of the store."""
+    csv, stored = (audience.get(key) is not None for key in ("csv", "list"))
+    path = ("audiences", name)
+    if csv and stored:
+        message = "'csv' says already who they are; keep one of them"
+        yield document.problem((*path, "list"), message, at_key=True)
+    if not csv and not stored:
+        hint = "Write `csv: FILE` for readers from a file, or `list: NAME` for subscribers."
+        yield document.problem(path, "one of the keys 'csv' and 'list' is missing", at_key=True, hint=hint)
+    if csv and audience.get("segment") is not None:
+        hint = "Take the others out of the file, or import it into a list: syndicate audience import."
+        message = "only a list of the store has segments, and this is a file"
+        yield document.problem((*path, "segment"), message, at_key=True, hint=hint)
+    if stored and audience.get("consent") is not None:
+        message = "the store has a record of each subscriber's consent; this is not used"
+        yield document.problem((*path, "consent"), message, Severity.WARNING, at_key=True)
+
+
+def segments(document: Document, text: str) -> Iterator[Problem]:
+    """Expressions that cannot be understood, each at the very character."""
+    lines = text.splitlines()
+    for name, audience in mapping(document.data.get("audiences")).items():
+        segment, path = mapping(audience).get("segment"), ("audiences", name, "segment")
+        if not isinstance(segment, str):
+            continue
+        try:
+            parse(segment)
+        except SegmentError as error:
+            near = did_you_mean(*error.near) if error.near[0] else ""
+            found = document.problem(path, f"{error}{near}", code="config.segment")
+            before = lines[found.line - 1][found.column - 1 :]
+            if segment in before:  # on one line as it is meant, without an escape
+                found = replace(found, column=found.column + before.index(segment) + error.offset)
+            yield found
+
+
 def operator_reference(document: Document) -> Iterator[Problem]:
     """The account that tells the operator."""
     known, wanted = mapping(document.data.get("accounts")), mapping(document.data.get("operator")).get("account")
-    if isinstance(wanted, (str, int)) and str(wanted) not in known:
+    if isinstance(wanted, (str, int, float)) and str(wanted) not in known:
         message = f"there is no account '{wanted}'{did_you_mean(str(wanted), known)}"
         yield document.problem(("operator", "account"), message, code="config.reference")
     if mapping(known.get(str(wanted))).get("adapter") in APPROVED:
         hint = "Name one that only you see, such as a webhook or a mail account."
         yield document.problem(("operator", "account"), "it would publish what is meant for the operator", hint=hint)
+
+
+def unknown_lists(document: Document) -> Iterator[Problem]:
+    """A list that the form offers needs a channel of its own: its account sends the confirmation."""
+    audiences = mapping(document.data.get("audiences"))
+    channels = mapping(document.data.get("channels")).values()
+    used = {str(mapping(channel).get("audience")) for channel in channels}
+    served = {str(mapping(audience).get("list", "")) for name, audience in audiences.items() if str(name) in used}
+    for name in mapping(mapping(document.data.get("serve")).get("lists")):
+        if str(name) not in served:
+            near = did_you_mean(str(name), served)
+            hint = "" if near else f"Write `audiences: {{readers: {{list: {name}}}}}`, and a channel for these readers."
+            message = f"no channel sends to a list '{name}'{near}"
+            yield document.problem(("serve", "lists", name), message, at_key=True, hint=hint, code="config.reference")
 
 
 def channel_limits(name: str, channel: Mapping[str, Any], document: Document) -> Iterator[Problem]:
@@ -112,6 +169,16 @@ def channel_schedule(name: str, channel: Mapping[str, Any], document: Document) 
         yield document.problem((*path, "on"), message, at_key=True, hint=hint)
 
 
+def channel_thread(name: str, channel: Mapping[str, Any], document: Document) -> Iterator[Problem]:
+    """Keys of a thread where none is made."""
+    if channel.get("kind") == "digest" and channel.get("thread") is not None:
+        message = "only posts make threads; this is not used"
+        yield document.problem(("channels", name, "thread"), message, Severity.WARNING, at_key=True)
+    if channel.get("numbered") and channel.get("thread") is None:
+        message = "only the posts of a thread are numbered, and the key 'thread' is missing"
+        yield document.problem(("channels", name, "numbered"), message, Severity.WARNING, at_key=True)
+
+
 def legal_notices(document: Document, channels: list[Mapping[str, Any]]) -> Iterator[Problem]:
     """What mail to a list needs."""
     if not any(channel.get("kind") == "digest" for channel in channels):
@@ -131,9 +198,11 @@ def legal_notices(document: Document, channels: list[Mapping[str, Any]]) -> Iter
 def exposed_secrets(document: Document) -> Iterator[Problem]:
     """Secrets that stand in the file itself."""
     yield from literal_secrets(mapping(document.data.get("accounts")), ("accounts",), document)
+    yield from literal_secrets(mapping(document.data.get("feedback")), ("feedback",), document)
     secret, database = document.data.get("secret"), document.data.get("database")
-    if isinstance(secret, str) and not is_reference(secret):
-        yield from literal_secrets({"secret": secret}, (), document)
+    for each in secret if isinstance(secret, list) else [secret]:
+        if isinstance(each, str) and not is_reference(each):
+            yield from literal_secrets({"secret": each}, (), document)
     if isinstance(database, str) and has_literal_password(database):
         hint = 'Write "postgresql://user:${env:DATABASE_PASSWORD}@host/name".'
         message = "a password stands in the file, where others may read it"

@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from syndicate.config import durations, times
 from syndicate.config.nearest import did_you_mean
@@ -142,6 +143,27 @@ def key_material(text: str) -> str:
     return text
 
 
+def as_list(value: object) -> object:
+    """One value stands for a list of one."""
+    return [value] if isinstance(value, (str, int)) else value
+
+
+def network(text: str) -> str:
+    """An IP address or a network of them."""
+    try:
+        ip_network(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address or network such as 10.0.0.7, 10.0.0.0/8 or ::1") from None
+    return text.strip()
+
+
+def host(text: str) -> str:
+    """The name of a host, without port or path."""
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"{text!r} is not the name of a host, such as news.example.com")
+    return text.lower()
+
+
 def email(text: str) -> str:
     """An address for a mail header."""
     try:
@@ -202,6 +224,14 @@ Name: TypeAlias = Annotated[str, AfterValidator(name)]
 FilePath: TypeAlias = Annotated[str, AfterValidator(path)]
 Database: TypeAlias = Annotated[str, AfterValidator(database)]
 KeyMaterial: TypeAlias = Annotated[str, AfterValidator(key_material)]
+Secrets: TypeAlias = Annotated[
+    list[KeyMaterial],
+    Field(min_length=1),
+    BeforeValidator(as_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+Network: TypeAlias = Annotated[str, AfterValidator(network)]
+Host: TypeAlias = Annotated[str, AfterValidator(host)]
 _LENGTH = WithJsonSchema({"type": "string", "examples": ["45m", "6h", "30d", "1w", "PT6H"]})
 Duration: TypeAlias = Annotated[
     timedelta, BeforeValidator(only_text(durations.parse)), PlainSerializer(written), _LENGTH

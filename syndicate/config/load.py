@@ -124,11 +124,15 @@ def exposed_files(loaded: Loaded) -> list[Problem]:
         return []
     root, found = loaded.settings.root, []
     places: list[tuple[tuple[str, ...], Any]] = [
-        (("secret",), loaded.settings.secret),
+        *((("secret",), secret) for secret in (loaded.settings.secret, *loaded.settings.earlier_secrets)),
         (("database",), loaded.settings.database),
     ]
     for name, account in loaded.settings.accounts.items():
         places += walk(account.options, ("accounts", name))
+    feedback = loaded.settings.feedback
+    places += walk(feedback.mailboxes, ("feedback", "mailboxes"))
+    for name, webhook in feedback.webhooks.items():
+        places += walk({"secret": webhook.secret, **webhook.options}, ("feedback", "webhooks", name))
     for path, value in places:
         for reference in references(value) if isinstance(value, str) else ():
             file = file_reference(reference, root)

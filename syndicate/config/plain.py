@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from syndicate.config import durations, times
-from syndicate.config.settings import Account, Audience, Mode, Operator, Settings
+from syndicate.config.settings import Account, Audience, Feedback, Mode, Operator, Serve, Settings, Webhook
 from syndicate.model import Channel, Kind, Late, Mailbox, Publication, Schedule, Select
 from syndicate.model.limits import Limits, Rate
 
@@ -20,6 +20,8 @@ Plain = Mapping[str, Any]
 #: Adapters of networks whose terms want a person behind each post (LinkedIn API Terms of Use, section 3.1).
 APPROVED = frozenset({"linkedin"})
 
+#: Keys of a webhook that are not options of its provider.
+OWN = frozenset({"provider", "secret"})
 #: Key of a rate -> the span that it speaks of.
 SPANS = {
     "per_second": timedelta(seconds=1),
@@ -31,27 +33,32 @@ SPANS = {
 
 def build(plain: Plain, root: Path) -> Settings:
     """The settings of a checked mapping. Defaults that hang on other keys are decided here."""
-    publication = make_publication(plain["publication"])
+    publication = make_publication(plain["publication"], pages=plain["serve"] is not None)
+    secret, *earlier = [plain["secret"]] if isinstance(plain["secret"], str) else plain["secret"]
     accounts = {name: make_account(account) for name, account in plain["accounts"].items()}
     return Settings(
         root=root,
         publication=publication,
         mode=Mode(plain["mode"]),
         database=plain["database"],
-        secret=plain["secret"],
+        secret=secret,
+        earlier_secrets=tuple(earlier),
         folders=tuple(Path(folder) for folder in plain["content"]["folders"]),
+        fetch_pictures=plain["content"]["fetch_pictures"],
         templates=Path(plain["templates"]),
         accounts=accounts,
-        audiences={name: Audience(Path(audience["csv"])) for name, audience in plain["audiences"].items()},
+        audiences={name: make_audience(name, audience) for name, audience in plain["audiences"].items()},
         channels={
             name: make_channel(name, channel, accounts, publication.timezone)
             for name, channel in plain["channels"].items()
         },
         operator=make_operator(plain["operator"], publication),
+        feedback=make_feedback(plain["feedback"]),
+        serve=make_serve(plain["serve"]),
     )
 
 
-def make_publication(plain: Plain) -> Publication:
+def make_publication(plain: Plain, *, pages: bool) -> Publication:
     """Who speaks; the unsubscribe links are pages of the publication's own site, if nothing else is said."""
     sender = plain["sender"]
     return Publication(
@@ -64,12 +71,47 @@ def make_publication(plain: Plain) -> Publication:
         postal_address=sender["postal_address"],
         linkedin=plain["linkedin"] or "",
         links=plain["links"] or plain["url"].rstrip("/"),
+        bounces=plain["bounces"] or "",
+        pages=pages,
     )
 
 
 def make_operator(plain: Plain | None, publication: Publication) -> Operator | None:
     """A mail goes to whoever sends the mails of the publication, if nothing else is said."""
     return Operator(plain["account"], plain["to"] or publication.sender.address) if plain else None
+
+
+def make_serve(plain: Plain | None) -> Serve | None:
+    """The public pages, where the file speaks of them."""
+    if plain is None:
+        return None
+    return Serve(plain["lists"], *(tuple(plain[key]) for key in ("proxies", "hosts", "metrics")))
+
+
+def make_feedback(plain: Plain) -> Feedback:
+    """What is neither provider nor secret of a webhook is its options."""
+    webhooks = {
+        name: Webhook(one["provider"], one["secret"], {key: one[key] for key in one if key not in OWN})
+        for name, one in plain["webhooks"].items()
+    }
+    return Feedback(plain["mailboxes"], webhooks)
+
+
+def plain_feedback(feedback: Feedback) -> dict[str, Any]:
+    """The block `feedback:`."""
+    return {
+        "mailboxes": {name: dict(options) for name, options in feedback.mailboxes.items()},
+        "webhooks": {
+            name: {"provider": one.provider, "secret": one.secret, **one.options}
+            for name, one in feedback.webhooks.items()
+        },
+    }
+
+
+def make_audience(name: str, plain: Plain) -> Audience:
+    """People from a file leave the audience as they leave a list: it is one, of the same name."""
+    csv = Path(plain["csv"]) if plain["csv"] else None
+    return Audience(csv, plain["list"] or name, plain["segment"] or "", plain["consent"] or "")
 
 
 def make_account(plain: Plain) -> Account:
@@ -103,6 +145,8 @@ def make_channel(name: str, plain: Plain, accounts: Mapping[str, Account], zone:
         select=make_select(plain["select"], 10 if kind is Kind.DIGEST else 1),
         approval=plain["approval"] or ("required" if adapter in APPROVED else "none"),
         unknown=plain["unknown"],
+        thread=plain["thread"] or 0,
+        numbered=plain["numbered"],
         max_recipients=plain["max_recipients"],
         max_growth=plain["max_growth"],
     )
@@ -143,14 +187,34 @@ def plain(settings: Settings) -> dict[str, Any]:
         "publication": plain_publication(settings.publication),
         "mode": settings.mode.value,
         "database": settings.database,
-        "secret": settings.secret,
-        "content": {"folders": [str(folder) for folder in settings.folders]},
+        "secret": [settings.secret, *settings.earlier_secrets] if settings.earlier_secrets else settings.secret,
+        "content": {
+            "folders": [str(folder) for folder in settings.folders],
+            "fetch_pictures": settings.fetch_pictures,
+        },
         "templates": str(settings.templates),
         "accounts": {name: plain_account(account) for name, account in settings.accounts.items()},
-        "audiences": {name: {"csv": str(audience.csv)} for name, audience in settings.audiences.items()},
+        "audiences": {name: plain_audience(audience) for name, audience in settings.audiences.items()},
         "operator": {"account": settings.operator.account, "to": settings.operator.to} if settings.operator else None,
+        "serve": plain_serve(settings.serve),
+        "feedback": plain_feedback(settings.feedback),
         "channels": {name: plain_channel(channel) for name, channel in settings.channels.items()},
     }
+
+
+def plain_audience(audience: Audience) -> dict[str, Any]:
+    """A file, or a list of the store."""
+    stored = {"csv": None, "list": audience.list, "segment": audience.segment or None}
+    file = {"csv": str(audience.csv), "list": None, "segment": None}
+    return (file if audience.csv else stored) | {"consent": audience.consent or None}
+
+
+def plain_serve(serve: Serve | None) -> dict[str, Any] | None:
+    """The block `serve:`."""
+    if serve is None:
+        return None
+    lists = {"proxies": serve.proxies, "hosts": serve.hosts, "metrics": serve.metrics}
+    return {"lists": dict(serve.lists), **{key: list(value) for key, value in lists.items()}}
 
 
 def plain_account(account: Account) -> dict[str, Any]:
@@ -182,6 +246,7 @@ def plain_publication(publication: Publication) -> dict[str, Any]:
         "reply_to": publication.reply_to or None,
         "linkedin": publication.linkedin or None,
         "links": publication.links,
+        "bounces": publication.bounces or None,
     }
 
 
@@ -203,6 +268,8 @@ def plain_channel(channel: Channel) -> dict[str, Any]:
         },
         "approval": channel.approval,
         "unknown": channel.unknown,
+        "thread": channel.thread or None,
+        "numbered": channel.numbered,
         "max_recipients": channel.max_recipients,
         "max_growth": channel.max_growth,
     }

@@ -14,17 +14,20 @@ from syndicate.config.kinds import (
     Duration,
     Email,
     FilePath,
+    Host,
     Hours,
-    KeyMaterial,
     Language,
     Line,
     LinksBase,
     Lookback,
     Name,
+    Network,
     Rhythm,
+    Secrets,
     Url,
     Zone,
 )
+from syndicate.config.settings import LOOPBACK
 
 MOST = 1000  # articles of one edition; a mail of a thousand is clipped long before
 
@@ -58,6 +61,11 @@ class Publication(Part):
     links: LinksBase | None = Field(
         default=None, description="base of the unsubscribe links (`<links>/u/<token>`), if not the home page"
     )
+    bounces: Email | None = Field(
+        default=None,
+        description="mailbox that takes bounces, such as bounces@example.com; each mail returns to an address of its "
+        "own there, bounces+<number>.<code>@example.com",
+    )
 
 
 class Content(Part):
@@ -65,6 +73,10 @@ class Content(Part):
 
     folders: list[FilePath] = Field(
         default=["articles"], min_length=1, description="folders of Markdown files, relative to the project"
+    )
+    fetch_pictures: bool = Field(
+        default=False,
+        description="fetch hero images from the web, for networks that want the picture itself; https only",
     )
 
 
@@ -98,7 +110,36 @@ class Account(BaseModel):
 class Audience(Part):
     """Where the readers of an e-mail channel come from."""
 
-    csv: FilePath = Field(description="CSV file of readers, relative to the project")
+    csv: FilePath | None = Field(default=None, description="CSV file of readers, relative to the project")
+    list: Name | None = Field(default=None, description="list of the subscriber store, instead of a file")
+    segment: str | None = Field(
+        default=None,
+        description="the part of the list that gets the mail, such as "
+        '`tag:python and not tag:vip and country = "IN" and joined > 2025-01-01`',
+    )
+    consent: Line | None = Field(
+        default=None,
+        description="how the people in the file said yes, such as `sign-up form on example.com, double opt-in`; "
+        "without it no mail leaves this machine for them",
+    )
+
+
+class Webhook(BaseModel):
+    """What a provider tells over HTTP, at `<links>/hooks/<name>/<secret>`. Its options are checked when it is used."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, coerce_numbers_to_str=True)
+
+    provider: Name = Field(description="who calls, such as sendgrid or mailgun")
+    secret: str = Field(min_length=1, description="last part of the URL, which only the provider knows: a reference")
+
+
+class Feedback(Part):
+    """Where bounces and complaints come from."""
+
+    mailboxes: dict[Name, dict[str, Any]] = Field(
+        default={}, description="name -> a Maildir (`maildir: PATH`) or an IMAP server (`imap`, `username`, `password`)"
+    )
+    webhooks: dict[Name, Webhook] = Field(default={}, description="name -> provider and its options")
 
 
 class Operator(Part):
@@ -106,6 +147,23 @@ class Operator(Part):
 
     account: str = Field(description="who tells: a key of `accounts`, such as a webhook")
     to: Email | None = Field(default=None, description="address of the mail; without it the sender's own")
+
+
+class Serve(Part):
+    """The public pages, which `syndicate serve` shows at `publication.links`. With this block, mails link to them."""
+
+    lists: dict[Name, Line] = Field(
+        default={}, description="lists that the sign-up form offers -> what each is, in one line"
+    )
+    proxies: list[Network] = Field(
+        default=list(LOOPBACK), description="addresses or networks of proxies whose X-Forwarded-For is believed"
+    )
+    hosts: list[Host] = Field(
+        default=[], description="further host names under which the pages may be asked for, beside that of the links"
+    )
+    metrics: list[Network] = Field(
+        default=list(LOOPBACK), description="addresses or networks that may read /metrics, and no others"
+    )
 
 
 class Late(Part):
@@ -183,6 +241,14 @@ class Channel(Part):
     unknown: Literal["hold", "resend"] = Field(
         default="hold", description="a delivery without an answer: hold it for a person, or send it again"
     )
+    thread: int | None = Field(
+        default=None,
+        ge=3,
+        le=25,
+        description="make a thread of each article, of at most so many posts: the post, what its text says, and at the "
+        "end the call to action with the link. For networks that recognise a repeat of every part: mastodon, bluesky",
+    )
+    numbered: bool = Field(default=False, description="each post of a thread ends with its number, such as 2/5")
     max_recipients: int | None = Field(
         default=None, ge=1, description="an edition for more recipients is not begun: a person has to look first"
     )
@@ -201,15 +267,18 @@ class Config(Part):
     database: Database = Field(
         default="sqlite:///var/syndicate.db", description="where it is remembered what was sent; SQLAlchemy URL"
     )
-    secret: KeyMaterial = Field(
-        default="${file:var/secret}",
-        description="key material of unsubscribe links and Message-IDs; the default file is made on first use",
+    secret: Secrets = Field(
+        default=["${file:var/secret}"],
+        description="key material of unsubscribe links and Message-IDs; the default file is made on first use. A list: "
+        "the first is used, and links that were made with the others still work, for as long as they are kept here",
     )
     content: Content = Field(default=Content(), description="where the articles are")
     templates: FilePath = Field(default="templates", description="folder of the templates, relative to the project")
     accounts: dict[Name, Account] = Field(min_length=1, description="name -> adapter and its options")
     audiences: dict[Name, Audience] = Field(default={}, description="name -> where the readers come from")
+    feedback: Feedback = Field(default=Feedback(), description="where bounces and complaints come from")
     operator: Operator | None = Field(default=None, description="who is told when something waits or has failed")
+    serve: Serve | None = Field(default=None, description="the public pages: sign-up, preferences, unsubscribing")
     channels: dict[Name, Channel] = Field(min_length=1, description="name -> destination")
 
 

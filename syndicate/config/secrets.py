@@ -1,7 +1,8 @@
 """Secrets stay out of the file: it holds references, which are resolved when an account is opened, and never printed.
 
 `${env:NAME}` is a variable of the environment, `${file:path}` a file (relative to the project folder; one newline at
-its end does not count), `${keyring:service/user}` an entry of the system's keyring.
+its end does not count), `${keyring:service/user}` an entry of the system's keyring, `${token:ACCOUNT}` what `syndicate
+connect ACCOUNT` was given.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from syndicate.errors import ConfigError
 
-_REFERENCE = re.compile(r"\$\{(env|file|keyring):([^{}]+)\}")
+_REFERENCE = re.compile(r"\$\{(env|file|keyring|token):([^{}]+)\}")
 #: Ends of option names whose values nobody else may read.
 _SECRET_NAME = re.compile(
     r"(?:password|passwd|passphrase|secret|token|api_?key|private_?key|credentials?)$", re.IGNORECASE
@@ -42,9 +43,29 @@ def references(text: str) -> list[str]:
     return [found[0] for found in _REFERENCE.finditer(text)]
 
 
-def resolve(value: str, root: Path) -> str:
-    """`value` with the secrets that its references name. Raises `ConfigError` that says what to set, never a secret."""
-    return _REFERENCE.sub(lambda found: _SOURCES[found[1]](found[2].strip(), root), value)
+def no_tokens(name: str) -> str:
+    """Where no account is at hand that could have signed in."""
+    raise ConfigError(f"${{token:{name}}} stands for a secret of an account, and only an account may name it")
+
+
+def resolve(value: str, root: Path, tokens: Callable[[str], str] = no_tokens) -> str:
+    """`value` with the secrets that its references name; `tokens` knows what stands in `${token:…}`.
+
+    Raises `ConfigError` that says what to set, never a secret.
+    """
+
+    def secret(found: re.Match[str]) -> str:
+        name = found[2].strip()
+        return tokens(name) if found[1] == "token" else _SOURCES[found[1]](name, root)
+
+    return _REFERENCE.sub(secret, value)
+
+
+def token_accounts(value: Any) -> frozenset[str]:
+    """The accounts whose tokens a value refers to, at any depth."""
+    texts = (text for _, text in walk(value) if isinstance(text, str))
+    found = (match for text in texts for match in _REFERENCE.finditer(text) if match[1] == "token")
+    return frozenset(match[2].strip().partition("/")[0] for match in found)
 
 
 def resolve_all(value: Any, resolver: Callable[[str], str]) -> Any:

@@ -29,7 +29,7 @@ from zoneinfo import ZoneInfo
 from syndicate.content.source import Stamp
 from syndicate.model import Article, Overrides, Problem, Severity
 
-_FORMAT = 2
+_FORMAT = 3
 _BLOCK = 1000
 #: FAT counts in steps of two seconds: what changed within the last step may change again and look the same
 _TICK = 2_000_000_000
@@ -151,6 +151,7 @@ def _overrides(found: dict[str, Any] | None) -> Overrides:
         text=found["text"],
         skip=frozenset(found["skip"]),
         hashtags=tuple(found["hashtags"]),
+        mentions={name: tuple(handles) for name, handles in found["mentions"].items()},
         campaign=found["campaign"],
     )
 

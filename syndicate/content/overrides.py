@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 
 from syndicate.content.entries import Entry, Value
 from syndicate.content.notes import Notes
 from syndicate.model import Overrides
 
-_KEYS = ("text", "skip", "hashtags", "campaign", "hold")
+_KEYS = ("text", "skip", "hashtags", "mentions", "campaign", "hold")
 _YES = {"true", "yes", "on", "1"}
 _NO = {"false", "no", "off", "0"}
 NONE = Overrides()
+_HANDLE = re.compile(r"@[\w.-]+(@[\w.-]+)?")
 
 
 def as_bool(value: Value) -> bool | None:
@@ -45,6 +47,7 @@ def read(entry: Entry | None, notes: Notes) -> tuple[Overrides, bool | None]:
         text=_text(block.get("text"), entry, notes),
         skip=frozenset(_skip(block.get("skip"), entry, notes)),
         hashtags=tuple(tag.lstrip("#") for tag in _words("hashtags", block.get("hashtags"), entry, notes)),
+        mentions=_mentions(block.get("mentions"), entry, notes),
         campaign=_campaign(block.get("campaign"), entry, notes),
     )
     return overrides, _hold(block.get("hold"), entry, notes)
@@ -74,6 +77,16 @@ def _text(value: Value, entry: Entry, notes: Notes) -> dict[str, str]:
     if isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
         return {name: str(text).strip() for name, text in value.items()}
     notes.left_out("syndicate.text", "neither a text nor a text for each channel", entry.at)
+    return {}
+
+
+def _mentions(value: Value, entry: Entry, notes: Notes) -> dict[str, tuple[str, ...]]:
+    """Handles for each network."""
+    found = {name: words(handles) or () for name, handles in value.items()} if isinstance(value, dict) else {}
+    if all(handles and all(map(_HANDLE.fullmatch, handles)) for handles in found.values()) and (found or value is None):
+        return found
+    hint = "write mentions: {mastodon: '@name@example.social'}"
+    notes.left_out("syndicate.mentions", "not handles for each network", entry.at, hint)
     return {}
 
 

@@ -1,6 +1,6 @@
 """The database: one file for the ledger and the audience, so that one transaction can see both.
 
-schema.py        the tables
+schema.py        the tables of the ledger; people.py  feedback.py  visits.py: those of the audience and of what comes in
 migrations/      how a database gets there (Alembic)
 files.py         the database as a file, and how to read it without a trace
 opening.py       opening, creating, migrating

@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100  # bytes, https://sqlite.org/fileformat2.html#the_database_header
+#: device, folder and kind of each file system, https://man7.org/linux/man-pages/man5/proc_pid_mounts.5.html
+MOUNTS = Path("/proc/self/mounts")
+_REMOTE = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "fuse.glusterfs", "glusterfs"})
 _SMALL = 4 << 20  # bytes that are checked whole in a few milliseconds
 
 
@@ -30,25 +33,51 @@ def locate(url: str, root: Path) -> Path | None:
     return root / rest[1:] if rest.strip("/") else None
 
 
+def refuse_network(path: Path, mounts: Path = MOUNTS) -> None:
+    """Raises `LedgerError` where the folder lies on a file system of another machine: a write-ahead log needs memory
+    that all its processes share (https://sqlite.org/wal.html), and some of those file systems only play at locking.
+    """
+    try:
+        lines = mounts.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return  # a system that does not tell
+    folder = path.resolve().parent
+    rows = [line.split() for line in lines]
+    above = [row for row in rows if len(row) > 2 and folder.is_relative_to(row[1].replace("\\040", " "))]
+    kind = max(above, key=lambda row: len(row[1]), default=["", "", ""])[2]
+    if kind in _REMOTE:
+        hint = "Put it on a disk of this machine, such as `database: sqlite:////var/lib/syndicate/syndicate.db`."
+        raise LedgerError(f"{path} lies on a network file system ({kind}), which a ledger cannot trust", hint=hint)
+
+
 def check(path: Path) -> None:
     """Raises `LedgerError` unless the file is a whole ledger: better to stop than to forget what was sent."""
-    with path.open("rb") as file:
-        header = file.read(_HEADER)
     size = path.stat().st_size
     if not size:
         raise damaged(str(path), "the file is empty, and a ledger never is")
-    if not header.startswith(_MAGIC):
-        raise damaged(str(path), "the file is no SQLite database")
-    page = int.from_bytes(header[16:18], "big")
-    expected = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
-    if not wal(path).exists() and size < expected:
-        raise damaged(str(path), f"it has {size} bytes where {expected} belong")
+    if not wal(path).exists():
+        _check_header(path, size)
     with translated(str(path)):
         ours, verdict = steady(path, lambda uri: _look(uri, thoroughly=size <= _SMALL))
     if verdict != "ok":
         raise damaged(str(path), verdict)
     if not ours:
         raise not_a_ledger(str(path), "it holds the tables of another program")
+
+
+def _check_header(path: Path, size: int) -> None:
+    """Only of a database that nobody has open: to close a file takes away every lock that this process has on it, those
+    of SQLite too (https://sqlite.org/howtocorrupt.html §2.2), and then another process would remove the log from under
+    its feet, with all that is committed after that.
+    """
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    if not header.startswith(_MAGIC):
+        raise damaged(str(path), "the file is no SQLite database")
+    page = int.from_bytes(header[16:18], "big")
+    expected = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
+    if size < expected:
+        raise damaged(str(path), f"it has {size} bytes where {expected} belong")
 
 
 def _look(uri: str, *, thoroughly: bool) -> tuple[bool, str]:

@@ -24,16 +24,24 @@ PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
-    "cache_size = -16384",  # KiB, if negative
+    "cache_size = -3072",  # KiB, if negative; each connection has its own, and the system caches the file as well
     "wal_autocheckpoint = 8000",  # pages: what a send changes again and again is copied back once in a while
     "journal_size_limit = 67108864",  # bytes: entering a million readers must not leave a log of that size behind
 )
 
-#: Copied whole into a rehearsal. Of the rest, what is not finished; one condition each, so that its index serves.
+#: Copied whole into a rehearsal, if the schema has them yet. Of the rest, what is not finished; one condition each, so
+#: that its index serves. The record of consent stays behind: a rehearsal subscribes nobody.
 _WHOLE = ("alembic_version", "edition", "edition_article", "tally", "account_pause")
+_PEOPLE = ("list", "subscriber", "member", "tag", "suppression")
+
+
+def _whole(table: str) -> str:
+    return f"INSERT INTO main.{table} SELECT * FROM source.{table}"
+
+
 _UNFINISHED = "SELECT edition FROM source.tally WHERE planned + sending + deferred + unknown > 0"
 _COPY = (
-    *(f"INSERT INTO main.{table} SELECT * FROM source.{table}" for table in _WHOLE),
+    *map(_whole, _WHOLE),
     f"INSERT INTO main.frozen SELECT * FROM source.frozen WHERE edition IN ({_UNFINISHED})",
     *(
         f"INSERT INTO main.delivery SELECT * FROM source.delivery WHERE state {condition}"
@@ -44,6 +52,7 @@ _COPY = (
 
 def on_disk(path: Path, patience: timedelta) -> Engine:
     """The database at `path`, made if it is not there; waits for other writers as long as `patience` says."""
+    files.refuse_network(path)
     if not path.exists():
         _make(path)
     files.check(path)
@@ -119,16 +128,19 @@ def _copied(uri: str) -> Engine:
     connection = engine.raw_connection()
     execute = connection.cursor().execute
     execute("ATTACH ? AS source", (uri,))
-    made = "SELECT sql FROM source.sqlite_master WHERE sql > '' AND (type = 'table') = ?"
-    for statement in (*_sql(execute(made, (True,))), *_COPY, *_sql(execute(made, (False,)))):
+    made = "SELECT sql FROM source.sqlite_master WHERE sql > '' AND name NOT LIKE 'sqlite_%' AND (type = 'table') = ?"
+    tables = _first(execute(made, (True,)))
+    names = _first(execute("SELECT name FROM source.sqlite_master"))
+    people = [_whole(table) for table in _PEOPLE if table in names]
+    for statement in (*tables, *_COPY, *people, *_first(execute(made, (False,)))):
         execute(statement)
     execute("DETACH source")
     connection.close()
     return engine
 
 
-def _sql(rows: Any) -> list[str]:
-    return [sql for (sql,) in rows.fetchall()]
+def _first(rows: Any) -> list[str]:
+    return [first for (first,) in rows.fetchall()]
 
 
 def _migrate(engine: Engine, where: str) -> None:

@@ -88,9 +88,7 @@ consent = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     # Deferred: whoever is erased goes first, which lets his consents go.
-    Column(
-        "subscriber", Integer, ForeignKey("subscriber.id", deferrable=True, initially="DEFERRED"), nullable=False
-    ),
+    Column("subscriber", Integer, ForeignKey("subscriber.id", deferrable=True, initially="DEFERRED"), nullable=False),
     Column("list", Text, nullable=False),
     # `model.people.Said`
     Column("what", Text, nullable=False),

@@ -192,11 +192,13 @@ def _literal(state: State) -> object:
 WAITING = delivery.c.state.in_((_literal(State.PLANNED), _literal(State.DEFERRED)))
 HELD = delivery.c.state == _literal(State.SENDING)
 IN_DOUBT = delivery.c.state == _literal(State.UNKNOWN)
+FAILED = delivery.c.state.in_((_literal(State.REFUSED), _literal(State.EXPIRED)))
 OPEN = (tally.c.planned + tally.c.sending + tally.c.deferred) > literal_column("0")
 DOUBTFUL = tally.c.unknown > literal_column("0")
 
 Index("delivery_waiting", delivery.c.edition, delivery.c.due, sqlite_where=WAITING, postgresql_where=WAITING)
 Index("delivery_held", delivery.c.worker, delivery.c.lease, sqlite_where=HELD, postgresql_where=HELD)
+Index("delivery_failed", delivery.c.moved, sqlite_where=FAILED, postgresql_where=FAILED)
 Index("delivery_in_doubt", delivery.c.edition, sqlite_where=IN_DOUBT, postgresql_where=IN_DOUBT)
 Index("tally_open", tally.c.edition, sqlite_where=OPEN, postgresql_where=OPEN)
 Index("tally_doubtful", tally.c.edition, sqlite_where=DOUBTFUL, postgresql_where=DOUBTFUL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
+from sqlite3 import OperationalError
 from threading import RLock
 from typing import Any
 
@@ -37,6 +38,21 @@ class Database:
     def close(self) -> None:
         """Lets go of files and connections."""
         self.engine.dispose()
+
+    def rewrite(self) -> bool:
+        """Writes the file anew, so that nothing is left of what was deleted; False while somebody else uses it."""
+        raw = self.engine.raw_connection()
+        try:
+            with self._turn:
+                cursor = raw.cursor()
+                cursor.execute("VACUUM")
+                # The log still has the pages as they were; emptied, it has nothing.
+                busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                return not busy
+        except OperationalError:
+            return False
+        finally:
+            raw.close()
 
     @contextmanager
     def _transaction(self, *, reading: bool) -> Iterator[Connection]:

@@ -14,14 +14,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from syndicate.deliver.base import Job
+from syndicate.deliver.base import Job, Tried
 from syndicate.deliver.disk import Disk
 from syndicate.errors import LedgerError
 from syndicate.model import Deferred, Delivery, Outcome, Paused, Receipt, Refused, Unknown
@@ -30,6 +30,8 @@ from syndicate.model import Deferred, Delivery, Outcome, Paused, Receipt, Refuse
 LIMIT = 1 << 20
 #: Characters of a network's own words.
 WORDS = 300
+#: A string in JSON; `json.dumps` makes itself an encoder for each record.
+_in_json = json.encoder.encode_basestring_ascii
 
 _KINDS: Mapping[str, type[Outcome]] = {kind.__name__: kind for kind in (Receipt, Refused, Deferred, Paused, Unknown)}
 
@@ -54,22 +56,28 @@ class AttemptLog:
         self._open: dict[int, list[bytes]] = {}
         self._lock = Lock()
 
-    def started(self, job: Job) -> None:
-        """From here on the network may accept."""
-        fills = f" {json.dumps(dict(job.fills))}" if job.fills else ""
-        line = f"S {job.delivery.id} {job.delivery.epoch} {job.sha256} {job.size}{fills}\n".encode()
+    def started(self, *jobs: Job) -> None:
+        """From here on the network may accept: one write for all, and one fsync where there are ids to keep."""
+        lines = {job.delivery.id: _started(job) for job in jobs}
         with self._lock:
-            self._write(line)
-            if fills:
+            self._write(b"".join(lines.values()))
+            if any(job.fills for job in jobs):
                 self._sync()
-            self._open[job.delivery.id] = [line]
+            self._open.update((number, [line]) for number, line in lines.items())
 
     def done(self, delivery: Delivery, outcome: Outcome) -> None:
         """The network answered."""
-        line = f"D {delivery.id} {delivery.epoch} {_dump(outcome)}\n".encode()
+        self._note({delivery.id: _done(delivery, outcome)})
+
+    def all_done(self, tried: Sequence[Tried]) -> None:
+        """The network answered all that travelled in one call: one write."""
+        self._note({one.job.delivery.id: _done(one.job.delivery, one.outcome) for one in tried})
+
+    def _note(self, lines: Mapping[int, bytes]) -> None:
         with self._lock:
-            self._open.setdefault(delivery.id, []).append(line)
-            self._write(line)
+            for number, line in lines.items():
+                self._open.setdefault(number, []).append(line)
+            self._write(b"".join(lines.values()))
 
     def settled(self, deliveries: Iterable[Delivery]) -> None:
         """The ledger knows: their lines are no longer needed."""
@@ -283,6 +291,15 @@ def _traces(lines: Iterable[bytes]) -> Iterator[tuple[tuple[int, int], Trace]]:
             continue
 
 
+def _started(job: Job) -> bytes:
+    fills = f" {json.dumps(dict(job.fills))}" if job.fills else ""
+    return f"S {job.delivery.id} {job.delivery.epoch} {job.sha256} {job.size}{fills}\n".encode()
+
+
+def _done(delivery: Delivery, outcome: Outcome) -> bytes:
+    return f"D {delivery.id} {delivery.epoch} {_dump(outcome)}\n".encode()
+
+
 def _dump(outcome: Outcome) -> str:
     if isinstance(outcome, Receipt):
         values = {"id": outcome.id, "permalink": outcome.permalink, "status": outcome.status[:WORDS]}
@@ -290,7 +307,8 @@ def _dump(outcome: Outcome) -> str:
         values = {"reason": outcome.reason[:WORDS]}
     if isinstance(outcome, Paused):
         values["hint"] = outcome.hint[:WORDS]
-    return json.dumps({"is": type(outcome).__name__} | values)
+    pairs = [f', "{name}": {_in_json(value)}' for name, value in values.items()]
+    return f'{{"is": "{type(outcome).__name__}"{"".join(pairs)}}}'
 
 
 def _load(record: bytes) -> Outcome:

@@ -1,7 +1,8 @@
 """The courier brings what the ledger has planned to a network, and the network's answers back to the ledger.
 
 It claims a batch in one commit, feeds a lane, and settles what comes back in one commit for each batch or quarter of
-a second. What is on the wire between the two commits stands in the attempt log.
+a second, beside the wire: the next batch is claimed while one is sent. What is on the wire between the two commits
+stands in the attempt log.
 """
 
 from __future__ import annotations
@@ -79,9 +80,9 @@ class Courier:
         """Whether `stop` was called."""
         return self._stopping.is_set()
 
-    def recover(self) -> None:
-        """Settles what dead workers left; also done before each delivery."""
-        recovery.recover(self.ledger, self.attempts, self.clock())
+    def recover(self) -> int:
+        """Settles what dead workers left, and how many deliveries that were; also done before each delivery."""
+        return recovery.recover(self.ledger, self.attempts, self.clock())
 
     def deliver(
         self, edition: str, sender: Sender, compose: Compose, progress: Callable[[Tally], None] | None = None
@@ -93,9 +94,10 @@ class Courier:
         """
         compose = _as_before(compose)
         with draining(self.stop):
-            self.recover()
+            recovered = self.recover()
             recovery.settle_doubts(self.ledger, edition, sender, compose, self.policy, self.clock())
-            return Run(self, edition, sender, compose, progress or (lambda tally: None)).go()
+            tally = Run(self, edition, sender, compose, progress or (lambda tally: None)).go()
+            return replace(tally, recovered=recovered)
 
 
 def _as_before(compose: Compose) -> Compose:

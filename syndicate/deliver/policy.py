@@ -40,6 +40,7 @@ from syndicate.model import (
     State,
     Unknown,
 )
+from syndicate.model.lane import TOGETHER
 
 SCHEDULE = (
     timedelta(minutes=1),
@@ -115,9 +116,13 @@ class Policy:
         return retries >= max(FEW, self.retries * recipients)
 
     def wait(self, delivery: Delivery) -> timedelta:
-        """Until the next attempt: a function of the delivery and its attempt, so that a restart changes nothing."""
+        """Until the next attempt: a function of the delivery and its attempt, so that a restart changes nothing.
+
+        What travelled in one call waits alike: only the same call again is recognised.
+        """
         base = self.schedule[min(max(delivery.attempt, 1), len(self.schedule)) - 1]
-        seed = blake2b(f"{delivery.key} {delivery.attempt}".encode(), digest_size=8).digest()
+        name = delivery.fills.get(TOGETHER, delivery.key)
+        seed = blake2b(f"{name} {delivery.attempt}".encode(), digest_size=8).digest()
         share = int.from_bytes(seed, "big") / 2**63 - 1
         return base * (1 + self.jitter * share)
 

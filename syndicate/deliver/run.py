@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +25,8 @@ from syndicate.model import (
     Mail,
     Outcome,
     Paused,
+    Payload,
+    Receipt,
     Refused,
     Settlement,
     State,
@@ -57,6 +60,11 @@ class Run:
         #: claimed and not settled
         self._held: dict[int, Delivery] = {}
         self._answers: list[Settlement] = []
+        # While one batch is on the wire, the ledger writes what became of the one before and claims the one after it:
+        # SQLite needs neither the wire nor the interpreter meanwhile.
+        self._clerk = ThreadPoolExecutor(1, "clerk")
+        self._ahead: Future[Sequence[Delivery]] | None = None
+        self._writing: Future[Sequence[Settlement]] | None = None
         self._halted = False
         #: whether the lane was told that there are no more jobs
         self._fed = False
@@ -71,8 +79,11 @@ class Run:
             self._send_all()
             finished = True
         finally:
+            self._clerk.shutdown(cancel_futures=True)
             self._log.close(finished=finished)
-        return self._with_prospects(self._tally())
+        ended = self._with_prospects(self._tally(self._read()))
+        self._progress(ended)
+        return ended
 
     def _send_all(self) -> None:
         try:
@@ -95,7 +106,7 @@ class Run:
                 self._keep_up()
         if not self._fed and isinstance(last, Deferred):
             self._breaker.gave_up(last)
-        self._settle()
+        self._settle_all()
 
     def _jobs(self) -> Iterator[Job]:
         """What the lane is fed with."""
@@ -117,19 +128,35 @@ class Run:
     def _halt(self) -> bool:
         return self._halted or self._courier.stopping or self._breaker.rest_of() is not None
 
-    def _claim(self) -> list[Delivery]:
-        self._settle()
-        courier, worker = self._courier, self._log.worker
-        if courier.policy.worn_out(self._row.retries, sum(self._row.counts.values())):
+    def _claim(self) -> Sequence[Delivery]:
+        """The next batch: what was claimed ahead; when that is used up, what has come due since."""
+        courier, policy = self._courier, self._courier.policy
+        if policy.worn_out(self._row.retries, sum(self._row.counts.values())):
             self._ask_a_person()
             return []
-        self._lease_ends = courier.pulse() + courier.lease.total_seconds()
         portion = self._pace.portion(courier.batch)
-        found = self._ledger.claim(
-            self._edition, worker, portion, courier.clock(), courier.lease, limits=courier.limits
+        found = self._claimed_ahead()
+        if not found:
+            self._settle_all()
+            self._lease_ends = courier.pulse() + courier.lease.total_seconds()
+            self._ahead = self._clerk.submit(self._claim_now, portion)
+            found = self._claimed_ahead()
+        # What is claimed counts as begun: where there are limits, none is claimed before it can go.
+        if len(found) == portion and not (courier.limits.account or courier.limits.domain):
+            self._ahead = self._clerk.submit(self._claim_now, portion)
+        return found
+
+    def _claim_now(self, portion: int) -> Sequence[Delivery]:
+        courier = self._courier
+        return self._ledger.claim(
+            self._edition, self._log.worker, portion, courier.clock(), courier.lease, limits=courier.limits
         )
+
+    def _claimed_ahead(self) -> Sequence[Delivery]:
+        found = self._ahead.result() if self._ahead else ()
+        self._ahead = None
         self._held.update((delivery.id, delivery) for delivery in found)
-        return list(found)
+        return found
 
     def _ask_a_person(self) -> None:
         """So many retries have a cause that time does not mend."""
@@ -148,7 +175,6 @@ class Run:
 
     def _job(self, delivery: Delivery) -> Job | None:
         """What goes over the wire; None if nothing may, and then it is settled without."""
-        policy, now = self._courier.policy, self._courier.clock()
         if rest := self._breaker.rest_of(delivery.recipient):
             self._answers.append(replace(recovery.released(delivery, rest.reason), due=rest.until))
             return None
@@ -158,23 +184,31 @@ class Run:
         except Exception as error:
             self._decide(delivery, Refused(f"the message could not be made: {type(error).__name__}: {error}"))
             return None
-        if not policy.may_send(delivery, self._sender.dedupe, now, same=isinstance(payload, Mail) or payload.whole):
+        if delivery.doubted and not self._may_repeat(delivery, payload):
             silence = Unknown("the network would no longer recognise a repeat")
             self._answers.append(Settlement(delivery, silence, free=True))
             return None
         return job
 
+    def _may_repeat(self, delivery: Delivery, payload: Payload) -> bool:
+        """Whether a delivery may go out that the network may have already."""
+        policy, now = self._courier.policy, self._courier.clock()
+        return policy.may_send(delivery, self._sender.dedupe, now, same=isinstance(payload, Mail) or payload.whole)
+
     def _take(self, tried: Tried) -> None:
         """Decides what an answer means. An account at fault stops everything, at once."""
-        delivery = tried.job.delivery
-        now = self._courier.clock()
+        job = tried.job
+        delivery = replace(job.delivery, fills=job.fills) if job.fills else job.delivery
         if isinstance(tried.outcome, Paused):
             self._halted = True
             self._ledger.pause_account(
-                delivery.account, tried.outcome.reason, tried.outcome.hint, now, self._log.worker
+                delivery.account, tried.outcome.reason, tried.outcome.hint, self._courier.clock(), self._log.worker
             )
         self._breaker.heard(delivery.recipient, tried.outcome)
-        self._decide(delivery, tried.outcome, sha256=tried.job.sha256, size=tried.job.size, fills=tried.job.fills)
+        if isinstance(tried.outcome, Receipt):  # nothing to decide
+            self._answers.append(Settlement(delivery, tried.outcome, job.sha256, job.size, job.fills))
+        else:
+            self._decide(delivery, tried.outcome, sha256=job.sha256, size=job.size, fills=job.fills)
 
     def _decide(self, delivery: Delivery, outcome: Outcome, **evidence: Any) -> None:
         """By the policy's table, with what is known of the attempt."""
@@ -191,7 +225,7 @@ class Run:
         self._row = self._read()
         self._halted = self._halted or self._row.state != "sending" or self._pause(self._row) is not None
         self._renew()
-        self._progress(self._tally())
+        self._progress(self._tally(self._row))
         self._beat = beat
 
     def _renew(self) -> None:
@@ -202,19 +236,29 @@ class Run:
             self._ledger.renew(self._log.worker, courier.clock(), courier.lease)
 
     def _settle(self) -> None:
-        if not self._answers:
-            return
-        self._ledger.settle(self._answers, self._courier.clock(), self._log.worker)
-        done = [answer.delivery for answer in self._answers]
-        self._answers = []
-        self._settled += len(done)
-        for delivery in done:
-            self._held.pop(delivery.id, None)
-        self._log.settled(done)
+        """Begins to write what has been answered, once what was answered before is written."""
+        written = self._writing.result() if self._writing else ()
+        self._writing = None
+        self._settled += len(written)
+        for one in written:
+            self._held.pop(one.delivery.id, None)
+        if self._answers:
+            self._writing = self._clerk.submit(self._write, self._answers)
+            self._answers = []
+
+    def _settle_all(self) -> None:
+        while self._answers or self._writing:
+            self._settle()
+
+    def _write(self, answers: Sequence[Settlement]) -> Sequence[Settlement]:
+        self._ledger.settle(answers, self._courier.clock(), self._log.worker)
+        self._log.settled([one.delivery for one in answers])
+        return answers
 
     def _give_back(self) -> None:
         """Settles the last answers, and returns what was claimed and never started."""
-        self._settle()
+        self._claimed_ahead()
+        self._settle_all()
         why = "the sender stopped before it was tried"
         self._answers = [
             Settlement(one, Unknown("the lane gave no answer"))
@@ -223,7 +267,7 @@ class Run:
             for one in self._held.values()
         ]
         self._settled -= len(self._answers)
-        self._settle()
+        self._settle_all()
 
     def _read(self) -> EditionLike:
         found = self._ledger.edition(self._edition)
@@ -231,9 +275,8 @@ class Run:
             raise LedgerError(f"there is no edition {self._edition}")
         return found
 
-    def _tally(self) -> Tally:
+    def _tally(self, row: EditionLike) -> Tally:
         """Counts as they stand in the ledger, which other couriers and persons write too."""
-        row = self._read()
         seconds = self._courier.pulse() - self._began
         rate = self._settled / seconds if seconds > 0 else 0.0
         return replace(tally(row.counts), rate=rate, note=self._note(row))

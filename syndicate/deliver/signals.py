@@ -1,4 +1,4 @@
-"""The first SIGINT or SIGTERM drains, the second ends the process at once: the attempt log decides."""
+"""The first signal to end drains, the second ends the process at once: the attempt log decides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+def ending() -> tuple[signal.Signals, ...]:
+    """Signals that ask a process to end. A closed terminal sends SIGHUP, unless `nohup` has switched it off."""
+    asked = (signal.SIGINT, signal.SIGTERM)
+    return asked if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (*asked, signal.SIGHUP)
 
 
 @contextmanager
@@ -20,14 +24,15 @@ def draining(stop: Callable[[], None]) -> Iterator[None]:
         yield
         return
     caught: list[int] = []
+    signals = ending()
 
     def drain(number: int, frame: object) -> None:
         caught.append(number)
-        for each in _SIGNALS:
+        for each in signals:
             signal.signal(each, signal.SIG_DFL)
         stop()
 
-    before = {each: signal.signal(each, drain) for each in _SIGNALS}
+    before = {each: signal.signal(each, drain) for each in signals}
     try:
         yield
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syndicate.model import State
 
@@ -31,11 +31,18 @@ class Tally:
     waits: str = ""
     #: aware; when a run can go on
     until: datetime | None = None
+    #: deliveries of whichever edition that dead workers had left, settled before this run
+    recovered: int = 0
 
     @property
     def settled(self) -> int:
         """Deliveries that nobody will try again on his own."""
         return self.sent + self.refused + self.unknown + self.skipped
+
+    @property
+    def left(self) -> timedelta | None:
+        """How long those who were not tried yet will take at this rate; None while nobody can tell."""
+        return timedelta(seconds=self.planned / self.rate) if self.rate > 0 else None
 
 
 def tally(counts: Mapping[State, int]) -> Tally:

@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 
 #: Provider -> module and class of its source.
 BUILTIN = {
+    "brevo": "syndicate.feedback.brevo:Brevo",
     "mailgun": "syndicate.feedback.mailgun:Mailgun",
+    "postmark": "syndicate.feedback.postmark:Postmark",
+    "resend": "syndicate.feedback.resend:Resend",
     "sendgrid": "syndicate.feedback.sendgrid:SendGrid",
+    "ses": "syndicate.feedback.ses:Ses",
 }
 
 

@@ -1,7 +1,7 @@
 """The contract between the inbox and a provider's webhook, on one screen.
 
-A source verifies and reads, and never decides: it opens no socket and no database, suppresses nobody, logs nothing.
-What it is handed was written by strangers until `verify` has returned.
+A source verifies and reads, and never decides: it opens no socket (but for the certificates of SNS) and no database,
+suppresses nobody, logs nothing. What it is handed was written by strangers until `verify` has returned.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ class Forged(SyndicateError):
 
 class Malformed(SyndicateError):
     """The body is not what the provider documents."""
+
+
+class NotNow(SyndicateError):
+    """Whether it is genuine cannot be found out now: what it takes to verify it is out of reach."""
 
 
 class Options(BaseModel):
@@ -50,6 +54,8 @@ class Source(ABC):
     def verify(self, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
         """Raises `Forged` unless the provider wrote these very bytes, or `Malformed` where it must read them for that.
 
+        Raises `NotNow` where its key cannot be had; then the provider is asked to come again.
+
         The names of headers are in lower case. Compares in constant time, accepts two keys while one is replaced.
         """
 
@@ -57,6 +63,7 @@ class Source(ABC):
     def reports(self, body: bytes) -> Sequence[Report]:
         """The events of a verified body. Raises `Malformed`.
 
-        An event of an unknown type, or with a field of the wrong type, is a report of kind `other`: it is parked, and
-        the others of the body count.
+        Events that say nothing of a delivery (accepted, opened, clicked) are left out: scanners and proxies cause them
+        too, and there are many. An event of an unknown type, or with a field of the wrong type, is a report of kind
+        `other`: it is parked, and the others of the body count.
         """

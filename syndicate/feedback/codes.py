@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from syndicate.model.feedback import ReportKind
 
@@ -15,6 +14,10 @@ DEAD = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.1"})
 OURS = frozenset(
     f"7.{detail}" for detail in (20, 21, 22, 23, 24, 25, 26, 27, 29, 30, 31, 32, 40, 509, 511, 515, 606, 708, 750)
 )
+#: All of 6.x (content) and 7.x (security, policy) is said of the message or its sender, and some more:
+#: sender address refused, message too large.
+_OF_MESSAGE = ("6.", "7.")
+_MESSAGE = frozenset({"1.7", "1.8", "2.3", "3.4"})
 #: Words of servers that send a bare 550.
 _DEAD_WORDS = re.compile(
     r"user unknown|unknown user|no such (?:user|recipient|mailbox|address|person)|(?:user|recipient|mailbox|address"
@@ -45,23 +48,19 @@ def is_ours(status: str) -> bool:
 def bounce_kind(status: str, text: str = "") -> ReportKind:
     """`hard`, `soft` or `policy`: by the code where it says something, else by the receiver's words, else `soft`.
 
-    `5.0.0` and a bare `5xx` say nothing; what nobody understands never costs a reader at the first time.
+    A code that ends in .0 and a bare `5xx` say nothing; what nobody understands never costs a reader at the first time.
     """
-    status = status_in(status) or status_in(text)
-    kind, _, detail = status.partition(".")
-    if detail.startswith("7."):
-        return ReportKind.POLICY
-    if kind == "4":
-        return ReportKind.SOFT
-    if kind == "5" and detail in DEAD:
-        return ReportKind.HARD
-    if detail and detail not in _SILENT:
-        return ReportKind.SOFT
+    for code in (status_in(status), status_in(text)):
+        kind, _, detail = code.partition(".")
+        if detail and (detail.startswith(_OF_MESSAGE) or not detail.endswith(".0")):
+            return _by_code(kind, detail)
     return by_words(text)
 
 
-#: Codes that say no more than that it did not work, or that servers use for whatever they like.
-_SILENT: Mapping[str, None] = dict.fromkeys(("0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "6.0"))
+def _by_code(kind: str, detail: str) -> ReportKind:
+    if detail in _MESSAGE or detail.startswith(_OF_MESSAGE):
+        return ReportKind.POLICY
+    return ReportKind.HARD if kind == "5" and detail in DEAD else ReportKind.SOFT
 
 
 def by_words(text: str) -> ReportKind:
@@ -72,3 +71,8 @@ def by_words(text: str) -> ReportKind:
     if _DEAD_WORDS.search(text) and not (reply and reply[1].startswith("4")):
         return ReportKind.HARD
     return ReportKind.SOFT
+
+
+def has_code(text: str) -> bool:
+    """Whether a server said this: it holds a status code, or begins with the code of a reply."""
+    return bool(status_in(text) or _REPLY.search(text))

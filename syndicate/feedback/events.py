@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ LARGEST = 5_000_000
 DEEPEST = 32
 #: Characters that are kept of a provider's own words.
 WORDS = 500
+LONGEST_ID = 200
+LONGEST_ADDRESS = 320  # RFC 5321 §4.5.3.1: 64 for the local part, 255 for the domain
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[{]|[\]}]")
 
@@ -69,6 +72,11 @@ def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is no JSON")
 
 
+def is_any(raw: Any, names: tuple[str, ...]) -> bool:
+    """Whether an event has one of these names, whatever else it may be."""
+    return isinstance(raw, dict) and raw.get("event") in names
+
+
 def read(kind: type[E_], raw: Any, make: Callable[[E_], Report]) -> Report:
     """The report that `make` writes of an event, with the event itself; parked where a field is not as documented."""
     written = json.dumps(raw, ensure_ascii=False, sort_keys=True).encode()
@@ -79,10 +87,22 @@ def read(kind: type[E_], raw: Any, make: Callable[[E_], Report]) -> Report:
     return _with_raw(report, written)
 
 
-def _with_raw(report: Report, raw: bytes) -> Report:
-    from dataclasses import replace
+def named(report: Report, event: str) -> Report:
+    """The same under another name."""
+    return replace(report, id=event[:LONGEST_ID])
 
-    return replace(report, raw=raw, text=words(report.text), id=report.id[:200] or digest(raw))
+
+def _with_raw(report: Report, raw: bytes) -> Report:
+    return replace(
+        report,
+        id=report.id[:LONGEST_ID] or digest(raw),
+        recipient=words(report.recipient)[:LONGEST_ADDRESS],
+        mark=words(report.mark)[:LONGEST_ID],
+        receipt=words(report.receipt)[:LONGEST_ID],
+        status=words(report.status)[:LONGEST_ID],
+        text=words(report.text),
+        raw=raw,
+    )
 
 
 def digest(data: bytes) -> str:
@@ -102,3 +122,18 @@ def moment(seconds: float | None) -> datetime | None:
     if not 946_684_800 <= seconds <= 4_102_444_800:
         raise ValueError("no time that can be meant")
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def instant(text: str) -> datetime | None:
+    """An ISO 8601 time as an aware moment; without a zone it is UTC. Raises `ValueError` like `moment`."""
+    if not text:
+        return None
+    found = datetime.fromisoformat(text)
+    return moment((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+
+
+def fresh(stamp: str, now: datetime, tolerance: timedelta) -> bool:
+    """Whether a Unix time in digits is within so long of now, before or after."""
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 10):
+        return False
+    return abs(now - datetime.fromtimestamp(int(stamp), UTC)) <= tolerance

@@ -7,13 +7,16 @@ All times are aware.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from syndicate.model import Delivery, History, Recipient, Settlement, State, Used
 from syndicate.model.limits import Limits, Rest, Room
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
 
 UNLIMITED = Limits()
 
@@ -22,11 +25,23 @@ UNLIMITED = Limits()
 class LeftOut:
     """An article or a recipient that an edition does not have, and why."""
 
-    #: `article` or `recipient`
+    #: `article` or `recipient`, or `recipients` for as many as `who` says
     kind: str
-    #: slug or address
+    #: slug or address, or how many
     who: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Recipients whom the database itself holds: one statement writes them, however many they are."""
+
+    #: (recipient, name, fields as a JSON object or NULL, reader) of each, in their order
+    recipients: Select[Any]
+    #: (how many, why) of those it leaves out
+    left_out: Select[Any]
+    #: is told, before anything is durable, how many recipients there are; raises what speaks against the edition
+    check: Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +60,8 @@ class Entry:
     #: the message, as `render.freeze` wrote it
     frozen: bytes = field(repr=False)
     articles: tuple[Used, ...] = ()
-    #: streamed; a million must not stand in memory
-    recipients: Iterable[Recipient] = ()
+    #: streamed, or selected where they are: a million must not stand in memory
+    recipients: Iterable[Recipient] | Selection = ()
     left_out: Iterable[LeftOut] = ()
     #: who asked: `run`, `send`, `post`, `scheduler`
     actor: str = ""
@@ -56,6 +71,8 @@ class Entry:
     plan: str = ""
     #: an article that was used before may be used again
     again: bool = False
+    #: whose suppressions hold for the recipients; empty for posts
+    list: str = ""
 
 
 #: States that a delivery can have without ever having been claimed.
@@ -89,6 +106,8 @@ class EditionRow:
     articles: tuple[Used, ...] = ()
     #: deliveries that were begun again, since a person last said `go on`
     retries: int = 0
+    #: whose suppressions hold for the recipients; empty for posts
+    list: str = ""
 
     @property
     def begun(self) -> bool:
@@ -124,7 +143,7 @@ class Event:
     actor: str
 
 
-__all__ = ["AccountPause", "EditionRow", "Entry", "Event", "Ledger", "LeftOut", "Settlement"]
+__all__ = ["AccountPause", "EditionRow", "Entry", "Event", "Ledger", "LeftOut", "Selection", "Settlement"]
 
 
 class Ledger(Protocol):
@@ -153,7 +172,7 @@ class Ledger(Protocol):
         """One edition with its counts, or None."""
 
     def editions(self, channel: str = "", limit: int = 50) -> Sequence[EditionRow]:
-        """The latest editions first."""
+        """The latest editions first; those that ask for confirmation only where their channel is named."""
 
     def unfinished(self) -> Sequence[str]:
         """Keys of editions that have planned, sending or deferred deliveries and may go on, oldest first.
@@ -186,6 +205,7 @@ class Ledger(Protocol):
     ) -> Sequence[Delivery]:
         """Takes up to `limit` due deliveries (planned, or deferred and due) to `sending`: one durable commit.
 
+        Who is suppressed, everywhere or on the edition's list, goes to `skipped` with the reason, and is not claimed.
         None where the edition is paused or cancelled, or its account is paused or rests. Each one counts as begun for
         `limits`, which hold over all workers; none is taken beyond them. Who has to wait for his domain alone stays
         as he is, and becomes due when its turn comes.

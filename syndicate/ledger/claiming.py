@@ -9,19 +9,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, or_, select, update
 
+from syndicate.database.people import suppression
 from syndicate.database.plain import micros
 from syndicate.database.schema import HELD, WAITING, account_pause, delivery, edition
 from syndicate.database.transactions import bulk
 from syndicate.errors import IllegalMove, Superseded
 from syndicate.ledger import quotas
-from syndicate.ledger.rows import COLUMNS, delivery_of
+from syndicate.ledger.rows import COLUMNS, STATES, at_once, delivery_of, rows_of
 from syndicate.model import (
     EVERY_ACCOUNT,
     MOVES,
     Deferred,
     Delivery,
+    Kind,
     Paused,
     Receipt,
     Refused,
@@ -30,6 +32,7 @@ from syndicate.model import (
     Unknown,
 )
 from syndicate.model.limits import Limits, domain_of
+from syndicate.model.people import Reason
 
 d = delivery.c
 
@@ -42,10 +45,15 @@ STATE_OF: Mapping[type, State] = {
     Unknown: State.UNKNOWN,
 }
 
-#: Deliveries that are looked at at once, where some may have to wait.
+#: Deliveries that are looked at at once, where some may have to wait, or be skipped.
 LOOK = 500
 
 EMPTY: ColumnElement[str] = literal_column("''")
+
+
+def _literal(word: str) -> ColumnElement[str]:
+    return literal_column(f"'{word}'")
+
 
 # Statements of the hot path are made once: to build one costs as much as SQLite needs for a hundred rows.
 _SENDABLE = select(edition.c.id, edition.c.account).where(
@@ -63,8 +71,18 @@ _CLAIMED: Mapping[Any, Any] = {
     d.reason: EMPTY,
     d.moved: bindparam("now", type_=BigInteger),
 }
-_FOUND = (
-    select(*(_CLAIMED.get(column, column) for column in COLUMNS))
+#: Why its recipient is not to have it: looked up in the claim's own transaction, since who leaves while an edition is
+#: being sent must not get it. NULL for nearly everybody. `lower`, as `suppression.person` was made. Who has left may
+#: ask to come back, and is asked for confirmation.
+_UNWANTED = (
+    select(suppression.c.reason)
+    .where(suppression.c.person == func.lower(d.recipient), suppression.c.list.in_((EMPTY, edition.c.list)))
+    .where(or_(edition.c.kind != _literal(Kind.CONFIRMATION), suppression.c.reason != _literal(Reason.UNSUBSCRIBED)))
+    .limit(literal_column("1"))
+    .scalar_subquery()
+)
+_FOUND = at_once(
+    select(_UNWANTED, *(_CLAIMED[column].label(column.name) if column in _CLAIMED else column for column in COLUMNS))
     .select_from(delivery.join(edition))
     .where(*_DUE)
     .order_by(d.due, d.id)
@@ -77,8 +95,39 @@ _TAKE = (
     .where(d.id.in_(select(_THOSE.c.value)))
     .values({**_CLAIMED, d.worker: bindparam("who"), d.lease: bindparam("until"), d.actor: bindparam("who")})
 )
+_SKIP = (
+    update(delivery)
+    .where(d.id == bindparam("row"))
+    .values(state=literal_column("'skipped'"), due=literal_column("0"), reason=bindparam("why"))
+    .values(moved=bindparam("now"), actor=bindparam("who"))
+)
 _PUT_OFF = update(delivery).where(d.id == bindparam("row")).values(due=bindparam("later"))
-_STANDING = select(d.id, d.state, d.epoch).join(_THOSE, d.id == _THOSE.c.value)
+_STANDING = at_once(select(d.id, d.state, d.epoch).join(_THOSE, d.id == _THOSE.c.value))
+_ANSWERS = func.json_each(bindparam("answers")).table_valued("value")
+
+
+def _answer(place: int) -> Any:
+    return _ANSWERS.c.value.op("->>")(literal_column(str(place)))
+
+
+#: What nearly all come to: one statement for many.
+_SENT = (
+    update(delivery)
+    .where(d.id == _answer(0))
+    .values(
+        state=literal_column("'sent'"),
+        due=literal_column("0"),
+        sha256=_answer(1),
+        size=_answer(2),
+        receipt=_answer(3),
+        permalink=_answer(4),
+        reason=_answer(5),
+        worker=EMPTY,
+        lease=literal_column("0"),
+        moved=bindparam("now"),
+        actor=bindparam("who"),
+    )
+)
 _SETTLE = (
     update(delivery)
     .where(d.id == bindparam("row"))
@@ -120,9 +169,9 @@ def claim(
         return ()
     number: int = row.id
     if limits.domain or resting:
-        found = _admitted(connection, (number, row.account), limit, now, resting, limits)
+        found = _admitted(connection, (number, row.account), worker, limit, now, resting, limits)
     else:
-        found = _due(connection, number, limit, now)
+        found = _due(connection, number, worker, limit, now)
     if found:
         taken = {"those": json.dumps([one.id for one in found]), "who": worker, "until": micros(now + lease)}
         connection.execute(_TAKE, taken | {"now": micros(now)})
@@ -130,15 +179,20 @@ def claim(
     return found
 
 
-def _due(connection: Connection, number: int, most: int, now: datetime) -> list[Delivery]:
-    """The next ones, as they will be once they are claimed."""
+def _due(connection: Connection, number: int, worker: str, most: int, now: datetime) -> list[Delivery]:
+    """The next ones, as they will be once they are claimed. Who is suppressed moves out of the way for good."""
     wanted = {"number": number, "now": micros(now), "most": most}
-    return [delivery_of(row) for row in connection.execute(_FOUND, wanted).all()]
+    while (found := rows_of(connection, _FOUND, wanted)) and any(row[0] for row in found):
+        ahead = rows_of(connection, _FOUND, wanted | {"most": max(most, LOOK)})
+        said = {"now": micros(now), "who": worker}
+        bulk(connection, _SKIP, [{"why": row[0], "row": row[1]} | said for row in ahead if row[0]])
+    return [delivery_of(row[1:]) for row in found]
 
 
 def _admitted(
     connection: Connection,
     edition_of: tuple[int, str],
+    worker: str,
     most: int,
     now: datetime,
     resting: Mapping[str, datetime],
@@ -146,7 +200,7 @@ def _admitted(
 ) -> list[Delivery]:
     """The next ones whose domains may have them now. The others move out of the way, and the next are looked at."""
     number, account = edition_of
-    while found := _due(connection, number, max(most, LOOK), now):
+    while found := _due(connection, number, worker, max(most, LOOK), now):
         domains = {domain_of(one.recipient) for one in found}
         begun = quotas.Quotas(connection, account, domains, now)
         result = quotas.sort(found, most, begun, resting, limits)
@@ -185,7 +239,7 @@ def settle(connection: Connection, settlements: Sequence[Settlement], now: datet
     for one in settlements:
         _refuse_illegal(one)
     those = {"those": json.dumps([one.delivery.id for one in settlements])}
-    standing = {number: (State(state), epoch) for number, state, epoch in connection.execute(_STANDING, those).all()}
+    standing = {number: (STATES[state], epoch) for number, state, epoch in rows_of(connection, _STANDING, those)}
     mine, lost = [], []
     for one in settlements:
         state, epoch = standing.pop(one.delivery.id, (State.SENT, -1))  # taken out: only its first settlement counts
@@ -194,8 +248,10 @@ def settle(connection: Connection, settlements: Sequence[Settlement], now: datet
             mine.append(one)
         else:
             lost.append(one.delivery)
-    if mine:
-        bulk(connection, _SETTLE, [_first_move(one, micros(now), actor) for one in mine])
+    if plain := [row for one in mine if (row := _sent(one))]:
+        connection.execute(_SENT, {"answers": json.dumps(plain), "now": micros(now), "who": actor})
+    if others := [_first_move(one, micros(now), actor) for one in mine if not _sent(one)]:
+        bulk(connection, _SETTLE, others)
     if second := [_second_move(one) for one in mine if one.then]:
         bulk(connection, _SECOND_MOVE, second)
     return lost
@@ -207,6 +263,14 @@ def _refuse_illegal(one: Settlement) -> None:
         raise IllegalMove(f"{one.delivery.key} cannot go from {one.delivery.state} to {to}")
     if one.then and one.then not in MOVES[to]:
         raise IllegalMove(f"{one.delivery.key} cannot go from {to} to {one.then}")
+
+
+def _sent(one: Settlement) -> tuple[object, ...] | None:
+    """The row of `_SENT` for a plain yes; None where there is more to write."""
+    said = one.outcome
+    if not isinstance(said, Receipt) or not one.sha256 or one.fills or one.free or one.due or one.then:
+        return None
+    return one.delivery.id, one.sha256, one.size, said.id, said.permalink, said.status
 
 
 def _first_move(one: Settlement, now: int, actor: str) -> Mapping[str, object]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, Text, and_, cast, delete, func, insert, literal, or_, select, update
 
 from syndicate.database.plain import micros, moment
 from syndicate.database.schema import delivery, edition, edition_article, event, frozen, left_out, tally
 from syndicate.database.transactions import bulk
 from syndicate.errors import EditionExists, IllegalMove
-from syndicate.ledger.base import Entry, LeftOut
+from syndicate.ledger.base import Entry, LeftOut, Selection
 from syndicate.model import Recipient, State, Used
 
 T = TypeVar("T")
@@ -49,8 +49,14 @@ def redraft(connection: Connection, entry: Entry, reason: str, now: datetime, ac
     values = _values(entry) | {"reason": reason}
     connection.execute(update(edition).where(edition.c.id == number).values(values))
     _contents(connection, number, entry, now, what="drafted anew", why=reason, actor=actor)
-    fresh = (one for one in entry.recipients if one.address not in kept)
-    return _readers(connection, number, entry, fresh, Counter(kept.values()), now)
+    return _readers(connection, number, entry, _without(entry.recipients, kept), Counter(kept.values()), now)
+
+
+def _without(recipients: Iterable[Recipient] | Selection, kept: Container[str]) -> Iterable[Recipient] | Selection:
+    """Those who have no delivery yet. A selection is written past them."""
+    if isinstance(recipients, Selection):
+        return recipients
+    return (one for one in recipients if one.address not in kept)
 
 
 def _refuse_repeat(connection: Connection, entry: Entry) -> None:
@@ -116,6 +122,7 @@ def _values(entry: Entry) -> dict[str, object]:
         "title": entry.title,
         "state": "awaiting" if entry.plan else "sending",
         "plan": entry.plan,
+        "list": entry.list,
         "sha256": sha256(entry.frozen).hexdigest(),
     }
 
@@ -150,15 +157,34 @@ def _readers(
     connection: Connection,
     number: int,
     entry: Entry,
-    recipients: Iterable[Recipient],
+    recipients: Iterable[Recipient] | Selection,
     others: Mapping[str, int],
     now: datetime,
 ) -> int:
     """Deliveries, who was left out, and the counts (`others`: of deliveries that stand already); how many are new."""
-    count, twice = _deliveries(connection, number, recipients, now)
+    if isinstance(recipients, Selection):
+        count = _selected(connection, number, recipients, now)
+    else:
+        count, twice = _deliveries(connection, number, recipients, now)
+        _left_out(connection, number, twice)
     connection.execute(insert(tally), {"edition": number, State.PLANNED.value: count, **others})
-    _left_out(connection, number, twice)
     _left_out(connection, number, entry.left_out)  # only now: an audience knows whom it left out once it was read
+    return count
+
+
+def _selected(connection: Connection, number: int, chosen: Selection, now: datetime) -> int:
+    """The same of recipients whom the database holds, without one of them passing through here."""
+    # Past those who have a delivery already, which an edition that is drafted anew may.
+    statement = insert(delivery).prefix_with("OR IGNORE", dialect="sqlite")
+    planned = {"edition": number, "state": State.PLANNED.value, "moved": micros(now)}
+    rows = chosen.recipients.add_columns(*map(literal, planned.values()))
+    written = statement.from_select(["recipient", "name", "fields", "reader", *planned], rows, include_defaults=False)
+    count = connection.execute(written, execution_options={"preserve_rowcount": True}).rowcount
+    chosen.check(count)
+    groups = chosen.left_out.subquery()
+    many, why = groups.c
+    row = select(literal(number), literal("recipients"), cast(many, Text), why)
+    connection.execute(insert(left_out).from_select(["edition", "kind", "who", "reason"], row))
     return count
 
 
@@ -190,6 +216,7 @@ def _planned(number: int, recipient: Recipient, moved: int) -> Mapping[str, obje
         "recipient": recipient.address,
         "name": recipient.name,
         "fields": fields,
+        "reader": recipient.reader,
         "state": State.PLANNED.value,
         "moved": moved,
     }

@@ -74,6 +74,7 @@ def _edition_row(row: Any, articles: Sequence[tuple[str, str, str, bool]]) -> Ed
         sha256=row.sha256,
         plan=row.plan,
         retries=row.retries,
+        list=row.list,
         articles=tuple(Used(row.key, row.channel, occasion, *article) for article in articles),
     )
 

@@ -10,7 +10,7 @@ from syndicate.database.transactions import Database
 from syndicate.errors import LedgerError
 from syndicate.ledger import claiming, entering, plain, quotas, reading, standing
 from syndicate.ledger.base import UNLIMITED, AccountPause, EditionRow, Entry, Event, LeftOut
-from syndicate.model import Delivery, History, Settlement, State, Used
+from syndicate.model import Delivery, History, Kind, Settlement, State, Used
 from syndicate.model.limits import Limits, Rest, Room
 
 #: Deliveries that a stream reads at a time, each page in a short transaction, so that no reader stops a writer.
@@ -51,9 +51,9 @@ class SqlLedger:
 
     def editions(self, channel: str = "", limit: int = 50) -> Sequence[EditionRow]:
         """The latest editions first."""
-        wanted = (edition.c.channel == channel,) if channel else ()
+        wanted = edition.c.channel == channel if channel else edition.c.kind != Kind.CONFIRMATION
         with self._reading() as connection:
-            return reading.edition_rows(connection, *wanted, limit=limit)
+            return reading.edition_rows(connection, wanted, limit=limit)
 
     def unfinished(self) -> Sequence[str]:
         """Keys of editions on which a courier has work, oldest first."""

@@ -50,6 +50,8 @@ class Overrides:
     skip: frozenset[str] = frozenset()
     #: hashtags without `#`, instead of those made from the tags
     hashtags: tuple[str, ...] = ()
+    #: network -> handles to mention there, such as `@name@example.social`
+    mentions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: `utm_campaign` of the article's links; empty: the channel's name
     campaign: str = ""
 

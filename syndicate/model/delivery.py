@@ -56,6 +56,8 @@ class Delivery:
     name: str = ""
     #: what else the audience knew of the recipient when the edition was entered
     fields: Mapping[str, str] = field(default_factory=dict)
+    #: number of the subscriber; 0 for those of a file, and for posts
+    reader: int = 0
     account: str
     state: State = State.PLANNED
     #: how often it was claimed
@@ -93,6 +95,8 @@ class Dedupe:
     repeat: timedelta | None = None
     #: whether the network can be asked (`Adapter.find`)
     lookup: bool = False
+    #: whether its "it is not there" counts; not where what it shows lags behind what it took: then only a yes does
+    proves_absence: bool = True
 
 
 @dataclass(frozen=True, slots=True)

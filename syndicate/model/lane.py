@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from syndicate.model.delivery import Delivery, Outcome
 from syndicate.model.message import Payload, Request
+
+#: Key in `Job.fills` under which a lane names the call in which several deliveries travelled.
+TOGETHER = "together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,17 @@ class Tried:
 class Record(Protocol):
     """The attempt log, as a lane writes it. May be called by several threads."""
 
-    def started(self, job: Job) -> None:
-        """Right before the first byte that may make the network accept. Raises `LogBroken`: then nothing is sent."""
+    def started(self, *jobs: Job) -> None:
+        """Right before the first byte that may make the network accept. Raises `LogBroken`: then nothing is sent.
+
+        Jobs that travel in one call are noted at once, so that a crash finds all of them started or none.
+        """
 
     def done(self, delivery: Delivery, outcome: Outcome) -> None:
         """Right after the answer. Raises `LogBroken`."""
+
+    def all_done(self, tried: Sequence[Tried]) -> None:
+        """The same for all that travelled in one call, at once."""
 
 
 class Lane(Protocol):

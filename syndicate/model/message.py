@@ -8,50 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TypeAlias
 
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """A name and an address."""
-
-    #: `local@domain`
-    address: str
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publication:
-    """Who speaks: what templates and headers may say about the publisher."""
-
-    name: str
-    url: str
-    language: str = "en"
-    #: IANA zone
-    timezone: str = "UTC"
-    sender: Mailbox
-    #: where replies go; empty: the sender
-    reply_to: str = ""
-    postal_address: str = ""
-    #: the page behind "Follow us on LinkedIn"
-    linkedin: str = ""
-    #: absolute base of unsubscribe and preference pages, without a slash at its end
-    links: str = ""
-    #: mailbox that takes bounces, at an address of its own for each delivery; empty: the account says where they go
-    bounces: str = ""
-    #: whether `syndicate serve` shows all its pages there, so that mails may link to them
-    pages: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Who gets a delivery: a subscriber, or the account itself for a post."""
-
-    #: normalised `local@domain`, or the account's name
-    address: str
-    name: str = ""
-    #: other columns that templates may show
-    fields: Mapping[str, str] = field(default_factory=dict)
-    #: number of the subscriber; 0 for those of a file, and for posts
-    reader: int = 0
+from syndicate.model.publication import Mailbox, Recipient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +80,15 @@ class Image:
     alt: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words of a post that name the publication's own page, where the network can make a mention of it."""
+
+    #: offsets in the post's `text`, in code points: `text[start:end]`
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """One article in the words of one network."""
@@ -143,6 +109,15 @@ class Post:
     language: str = "en"
     #: without `#`; they stand in `text` already
     hashtags: tuple[str, ...] = ()
+    #: in order, none within another; an adapter that knows the page's own name and id may write those there instead
+    mentions: tuple[Mention, ...] = ()
+    #: texts of the further posts of a thread, each an answer to the one before
+    then: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Those of all posts of a thread; one, where it is none."""
+        return (self.text, *self.then)
 
 
 Message: TypeAlias = Email | Post
@@ -154,12 +129,16 @@ class TextRules:
 
     #: in `unit`s; 0: unlimited
     max_length: int = 0
-    #: `utf16`, `codepoint`, `grapheme`, `byte`, `emoji` (bytes of an emoji, else code points), or `weighted` as X counts
+    #: of the text in UTF-8, beside `max_length`; 0: unlimited
+    max_bytes: int = 0
+    #: `utf16`, `codepoint`, `grapheme`, `byte`, `emoji` (bytes of an emoji, else code points), `weighted` as X counts
     unit: str = "codepoint"
     #: every URL counts as so many; 0: as long as it is
     link_length: int = 0
     #: characters that cost one more each, because the adapter escapes them
     escaped: str = ""
+    #: (name, how many more it costs) of those that the adapter makes a mention of where they are first named
+    named: tuple[tuple[str, int], ...] = ()
     #: hashtags that still look written by a person
     max_hashtags: int = 5
     #: lines shown above the fold, and characters of a line on a phone and on a desktop; 0: no fold
@@ -226,14 +205,17 @@ class Request:
     uploads: tuple[Upload, ...] = ()
     #: hole -> the network's id for its file, from `prepare` or from an earlier attempt: then nothing is uploaded again
     fills: Mapping[str, str] = field(default_factory=dict)
+    #: the further posts of a thread, with a hole each for the post that it answers; `Adapter.send` fills it
+    then: tuple[Request, ...] = ()
 
     @property
     def content(self) -> bytes:
-        """Method, URL and body: the bytes whose SHA-256 stands in manifest and ledger.
+        """Method, URL and body: the bytes whose SHA-256 stands in manifest and ledger; those of a thread in turn.
 
         Where a picture goes with it, the body holds a hole that only the network's own id can fill; see `uploads`.
         """
-        return f"{self.method} {self.url}\n".encode() + self.body
+        own = f"{self.method} {self.url}\n".encode() + self.body
+        return b"\n".join((own, *(part.content for part in self.then)))
 
     @property
     def whole(self) -> bool:

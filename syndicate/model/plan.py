@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     DIGEST = "digest"  #: one message about many articles, to an audience
     POST = "post"  #: one message per article
+    CONFIRMATION = "confirmation"  #: asks somebody whether it was they who signed up; of no channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,10 @@ class Channel:
     approval: str = "none"
     #: what becomes of an unknown delivery that the network cannot settle: `hold` or `resend`
     unknown: str = "hold"
+    #: posts of a thread at most; 0: one post
+    thread: int = 0
+    #: whether each post of a thread ends with its number, such as `2/5`
+    numbered: bool = False
     #: an edition for more recipients is not entered without a person; None: any number
     max_recipients: int | None = None
     #: percent by which an edition may have more recipients than the channel's last one; None: any

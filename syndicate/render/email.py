@@ -57,9 +57,8 @@ def letter(edition: Edition, publication: Publication, templates: Templates) -> 
         segments=segments,
         slots=holes,
     )
-    mime.verify(
-        fill(made, Recipient("reader@example.com", "A. Reader"), secret=b"", unsubscribe="https://example.com/u")
-    )
+    links = dict.fromkeys(("unsubscribe", "preferences", "view"), "https://example.com/u")
+    mime.verify(fill(made, Recipient("reader@example.com", "A. Reader"), secret=b"", **links))
     return made, [*_pictures(edition), *_footer(made, publication), *problems]
 
 
@@ -136,6 +135,9 @@ def _headers(edition: Edition, publication: Publication, subject: str, nonce: st
         "List-Id": mailbox(title, f"{links.slug(channel) or 'list'}.{domain}", "List-Id"),
         "List-Unsubscribe": f"<{slots.marker(nonce, 'unsubscribe')}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        # The sign-up page says what lists there are and how to leave them; there is none without `syndicate serve`.
+        "List-Help": f"<{publication.links}/subscribe>" if publication.pages else "",
+        "List-Subscribe": f"<{publication.links}/subscribe>" if publication.pages else "",
         "List-Owner": f"<mailto:{contact}>",
         "List-Post": "NO",
         "Feedback-ID": feedback_id(edition, publication),

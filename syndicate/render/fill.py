@@ -7,6 +7,7 @@ encoded, each on its own between two soft line breaks (RFC 2045 §6.7), and join
 from __future__ import annotations
 
 import hmac
+import re
 from binascii import b2a_qp
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -17,26 +18,28 @@ from syndicate.render.headers import BIDI, address, display_name, link, mailbox
 from syndicate.render.slots import Slot
 
 
-def fill(letter: Letter, recipient: Recipient, *, secret: bytes, unsubscribe: str) -> Email:
+def fill(letter: Letter, recipient: Recipient, *, secret: bytes, envelope: str = "", **links: str) -> Email:
     """The letter as `recipient` gets it: a function of its arguments alone, so a retry has the same bytes.
 
-    `secret` keys the Message-ID; `unsubscribe` is the reader's own link. Raises `RenderError` for an address or a link
-    that no header can hold. A name that could harm is left out of `To` and shown, escaped, in the text.
+    `secret` keys the Message-ID; `links` are slots with URLs: `unsubscribe` is the reader's own. Raises `RenderError`
+    for an address or a link that no header can hold. A name that could harm is left out of `To` and shown, escaped, in
+    the text.
     """
-    values = _values(letter, recipient, secret, unsubscribe)
+    values = _values(letter, recipient, secret, links)
     encoded = tuple([write(values.get(name) or default) for name, default, write in _plan(letter.slots)])
-    return Email(letter=letter, recipient=recipient, values=values, encoded=encoded)
+    return Email(letter=letter, recipient=recipient, values=values, encoded=encoded, envelope=envelope)
 
 
-def _values(letter: Letter, recipient: Recipient, secret: bytes, unsubscribe: str) -> Mapping[str, str]:
+def _values(letter: Letter, recipient: Recipient, secret: bytes, links: Mapping[str, str]) -> Mapping[str, str]:
     mailed = address(recipient.address)
     values = {
         "to": mailbox(display_name(recipient.name), mailed, "To"),
         "message_id": message_id(letter, mailed, secret),
-        "unsubscribe": link(unsubscribe),
         "name": recipient.name,
         "email": mailed,
     }
+    for slot, url in links.items():
+        values[slot] = link(url)
     for column, value in recipient.fields.items():
         values[f"fields.{column}"] = value
     return values
@@ -62,14 +65,18 @@ def _plan(slots: tuple[str, ...]) -> tuple[tuple[str, str, Callable[[str], bytes
     return tuple((slot.name, slot.default, ENCODERS[slot.region]) for slot in parsed)
 
 
+#: Letters of URLs and addresses, short enough for a line: they stand for themselves wherever they stand.
+_BARE = re.compile(r"[A-Za-z0-9:/@._+-]{1,70}")
+
+
 def in_text(value: str) -> bytes:
     """A value in the text part: one line, quoted-printable."""
-    return quoted(one_line(value))
+    return value.encode() if _BARE.fullmatch(value) else quoted(one_line(value))
 
 
 def in_html(value: str) -> bytes:
     """A value in the HTML part, in text or attribute: one line, escaped, quoted-printable."""
-    return quoted(escape(one_line(value)))
+    return value.encode() if _BARE.fullmatch(value) else quoted(escape(one_line(value)))
 
 
 def one_line(value: str) -> str:

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from unicodedata import normalize
 
 import regex
 
 from syndicate.errors import RenderError
 from syndicate.model import TextRules
+from syndicate.model.links import URL
 
 ELLIPSIS = "…"
-#: A URL in running text; punctuation that closes a sentence or a bracket around it is not part of it.
-URL = regex.compile(r"https?://[^\s<>\"“”]*[^\s<>\"“”.,;:!?'’)\]}…]")
 # Chinese and Japanese are written without spaces and break anywhere: there each grapheme counts as a word (UAX #14).
 _IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
 _WORD = regex.compile(rf"{URL.pattern}|(?={_IDEOGRAPH})\X|(?:(?!{_IDEOGRAPH})\S)+|\s+")
+_LIGHT = regex.compile(r"[\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")
+_EMOJI = regex.compile(r"\p{Emoji_Presentation}|\p{Emoji}\ufe0f|\p{Emoji}\u20e3")
+# X makes a link of `example.com` too, if there is such a top-level domain. Nobody here knows them all, so each name
+# that could be one costs as much as a link.
+_NAME = regex.compile(r"(?<![\w@.-])(?:[\w-]+\.)+[A-Za-z]{2,}\b")
 _CLOSING = " \t\n,;:–—-("
 
 
@@ -45,25 +50,42 @@ class Fitted:
 
 
 def measure(text: str, rules: TextRules) -> int:
-    """Length of `text` in the network's units: URLs at their fixed price, escaped characters at one more."""
+    """Length of `text` in the network's units: URLs at their fixed price, escaped characters and mentions at more."""
     links = 0
     if rules.link_length:
         text, links = URL.subn("", text)
-    return _units(text, rules.unit) + sum(map(text.count, rules.escaped)) + links * rules.link_length
+    escapes = sum(map(text.count, rules.escaped)) + sum(cost for name, cost in rules.named if name in text)
+    return _units(text, rules) + escapes + links * rules.link_length
 
 
-def _units(text: str, unit: str) -> int:
-    if unit == "utf16":
+def _units(text: str, rules: TextRules) -> int:
+    if rules.unit == "utf16":
         return len(text.encode("utf-16-le")) // 2
-    if unit == "byte":
+    if rules.unit == "byte":
         return len(text.encode())
-    if unit == "grapheme":
+    if rules.unit == "grapheme":
         return len(regex.findall(r"\X", text))
+    if rules.unit == "emoji":
+        return sum(len(g.encode() if _EMOJI.search(g) else g) for g in regex.findall(r"\X", text))
+    if rules.unit == "weighted":
+        text = normalize("NFC", text)
+        names = (_weight(name[0]) for name in _NAME.finditer(text))
+        return _weight(text) + sum(max(rules.link_length - weight, 0) for weight in names)
     return len(text)
+
+
+def _weight(text: str) -> int:
+    """As X weighs (twitter-text, config/v3.json): an emoji two, Latin and its neighbours one, everything else two."""
+    return sum(
+        2 if _EMOJI.search(grapheme) else 2 * len(grapheme) - len(_LIGHT.findall(grapheme))
+        for grapheme in regex.findall(r"\X", text)
+    )
 
 
 def fits(text: str, rules: TextRules) -> bool:
     """Whether the network takes a text of this length."""
+    if rules.max_bytes and len(text.encode("utf-8", "replace")) > rules.max_bytes:
+        return False
     return not rules.max_length or measure(text, rules) <= rules.max_length
 
 

@@ -14,11 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import RenderError
-from syndicate.model import Image, Letter, Mailbox, Post
+from syndicate.model import Image, Letter, Mailbox, Mention, Post
 
 VERSION = 1
-_KINDS: dict[str, type[Letter | Post | Image | Mailbox]] = {
-    kind.__name__: kind for kind in (Letter, Post, Image, Mailbox)
+_KINDS: dict[str, type[Letter | Post | Image | Mailbox | Mention]] = {
+    kind.__name__: kind for kind in (Letter, Post, Image, Mailbox, Mention)
 }
 
 

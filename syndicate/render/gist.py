@@ -53,8 +53,13 @@ def sentences(text: str) -> Iterator[str]:
     """The sentences of the running text, each on one line, without footnote marks."""
     for paragraph in _PARAGRAPH.split(text):
         if not _NOT_PROSE.match(paragraph):
-            one_line = " ".join(_NOTE.sub("", paragraph).split())
-            yield from filter(None, (part.strip() for part in _SENTENCE_END.split(one_line) if part))
+            yield from in_sentences(paragraph)
+
+
+def in_sentences(paragraph: str) -> Iterator[str]:
+    """The sentences of one paragraph, each on one line, without footnote marks."""
+    one_line = " ".join(_NOTE.sub("", paragraph).split())
+    yield from filter(None, (part.strip() for part in _SENTENCE_END.split(one_line) if part))
 
 
 def has_figure(text: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from syndicate.errors import RenderError
-from syndicate.model import Article, Edition, Image, Post, Problem, Publication, Severity, TextRules
-from syndicate.render import views
-from syndicate.render.fit import URL, Fitted, Part, fit, measure
+from syndicate.model import Article, Channel, Edition, Image, Mention, Post, Problem, Publication, Severity, TextRules
+from syndicate.model.links import URL
+from syndicate.render import thread, views
+from syndicate.render.fit import Fitted, Part, fit, measure
 from syndicate.render.gist import about, hook_and_points
 from syndicate.render.hashtags import hashtags
 from syndicate.render.links import link_to
@@ -13,6 +14,10 @@ from syndicate.render.templates import Templates
 
 #: The block of a template that holds the link: it is never dropped.
 LINK = "link"
+#: The block that goes to the end of a thread.
+CTA = "cta"
+#: Posts of a thread that do not hold the article's text: the first and the last.
+ENDS = 2
 
 
 def post(
@@ -32,17 +37,22 @@ def post(
     url = link_to(article, publication, edition.channel, source=network, medium="social")
     tags = hashtags(article, rules.max_hashtags)
     override = _override(article, edition.channel.name, network)
+    spare: frozenset[str] = frozenset()
+    then: tuple[str, ...] = ()
     if override:
         fitted = _fit_override(override, url, rules)
     else:
-        fitted = fit(_parts(edition, publication, templates, network, tags), rules)
+        parts, spare = _parts(edition, publication, templates, network, tags)
+        fitted, then = _fit_parts(parts, article, rules, edition.channel)
         if not any(found[0] == url for found in URL.finditer(fitted.text)):
             raise RenderError(
                 f"template {edition.channel.template}.txt.j2 shows no link (article {article.path})",
                 hint="Write {% block link %}{{ article.url }}{% endblock %}.",
             )
+    page = views.own_page(fitted.text, views.cta(views.plain(article.cta), publication.linkedin))
     made = Post(
         edition=edition.key,
+        date=edition.occasion,
         text=fitted.text,
         url=url,
         title=article.title,
@@ -50,8 +60,29 @@ def post(
         image=image,
         language=article.language,
         hashtags=tuple(tag for tag in tags if f"#{tag}" in fitted.text),
+        mentions=(Mention(*page),) if page and network == "linkedin" else (),
+        then=then,
     )
-    return made, _problems(article, fitted, rules, bool(override))
+    return made, _problems(article, [name for name in fitted.cut if name not in spare], rules, bool(override))
+
+
+def _fit_parts(
+    parts: list[Part], article: Article, rules: TextRules, channel: Channel
+) -> tuple[Fitted, tuple[str, ...]]:
+    """The post, and the further ones where the channel asks for a thread and the article has a text.
+
+    A thread begins with the post, but for the call to action: that stands at the end, with the link once more.
+    """
+    inner = thread.inner(rules, channel.thread) if channel.numbered else rules
+    text = article.body.text if article.body else ""
+    middle = thread.posts(text, inner, channel.thread - ENDS) if channel.thread > ENDS else ()
+    if not middle:
+        return fit(parts, rules), ()
+    first = fit([part for part in parts if part.name != CTA], inner)
+    last = fit([part for part in parts if part.name in {CTA, LINK}], inner)
+    texts = (first.text, *middle, last.text)
+    text, *then = thread.numbered(texts) if channel.numbered else texts
+    return Fitted(text, first.cut), tuple(then)
 
 
 def _override(article: Article, channel: str, network: str) -> str:
@@ -74,8 +105,11 @@ def _fit_override(text: str, url: str, rules: TextRules) -> Fitted:
 
 def _parts(
     edition: Edition, publication: Publication, templates: Templates, network: str, tags: tuple[str, ...]
-) -> list[Part]:
-    """The blocks of the template, in its order; its variable `drop` names those that may go, the first to go first."""
+) -> tuple[list[Part], frozenset[str]]:
+    """The blocks of the template, in its order; its variable `drop` names those that may go, the first to go first.
+
+    With them those that are shown only where there is room (`spare`): nobody needs to be told that they went.
+    """
     (article,) = edition.articles
     hook, points = hook_and_points(article)
     values = {
@@ -86,21 +120,24 @@ def _parts(
             hook=views.plain(hook),
             about=about(views.plain(article.description)),
             points=tuple(map(views.plain, points)),
+            cta=views.cta_on(network, views.cta(views.plain(article.cta), publication.linkedin), publication.linkedin),
+            mentions=article.overrides.mentions.get(network, ()),
             hashtags=tags,
         ),
     }
     rendered = templates.render(f"{edition.channel.template}.txt.j2", values)
     order = [str(name) for name in rendered.variables.get("drop", ())]
-    return [
+    parts = [
         Part(name, text.strip(), drop=order.index(name) + 1 if name in order else 0, whole=name == LINK)
         for name, text in rendered.blocks.items()
     ]
+    return parts, frozenset(map(str, rendered.variables.get("spare", ())))
 
 
-def _problems(article: Article, fitted: Fitted, rules: TextRules, overridden: bool) -> list[Problem]:
-    if not fitted.cut:
+def _problems(article: Article, cut: list[str], rules: TextRules, overridden: bool) -> list[Problem]:
+    if not cut:
         return []
-    what = "the text that was given for it was shortened" if overridden else f"shortened: {', '.join(fitted.cut)}"
+    what = "the text that was given for it was shortened" if overridden else f"shortened: {', '.join(cut)}"
     return [
         Problem(
             path=article.path,

@@ -184,6 +184,18 @@ class MailProof:
         return len(self.html.encode("utf-8", "replace"))
 
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A further post of a thread."""
+
+    #: as people read it
+    text: str
+    #: in the network's own count
+    used: int
+    #: None: the account is no network
+    request: Exchange | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostProof:
     """One post."""
@@ -210,6 +222,8 @@ class PostProof:
     card: Card | None = None
     #: None: the account is no network
     request: Exchange | None = None
+    #: of a thread, in order
+    then: tuple[Further, ...] = ()
     #: hex
     sha256: str
     problems: tuple[Problem, ...] = ()

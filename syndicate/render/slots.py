@@ -8,14 +8,15 @@ Its nonce comes from the edition's content, so no article can hold a marker by c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from html import escape
 
 from syndicate.model import Edition
 
 #: What a template may ask for, and `fields.COLUMN` for any other column of the audience.
-NAMES = ("name", "email", "unsubscribe")
+NAMES = ("name", "email", "unsubscribe", "preferences", "view", "confirm")
 _FIELD = re.compile(r"fields\.[A-Za-z0-9_]{1,40}")
 
 
@@ -80,3 +81,12 @@ def cut(text: str, nonce: str, region: str) -> Iterator[str | Slot]:
 def readable(text: str) -> str:
     """The text of a letter without a reader, for people: `[unsubscribe]` where a slot is."""
     return re.sub(r"slot-[0-9a-f]{12}-([a-z_]+|fields\.\w+)-[0-9a-f]*-end", r"[\1]", text, flags=re.ASCII)
+
+
+def anonymous(html: str, links: Mapping[str, str]) -> str:
+    """The HTML of a letter as it may be shown to everybody: each slot has its default, or its link of `links`."""
+
+    def value(found: re.Match[str]) -> str:
+        return escape(links.get(found[1]) or bytes.fromhex(found[2]).decode())
+
+    return re.sub(r"slot-[0-9a-f]{12}-([a-z_]+|fields\.\w+)-([0-9a-f]*)-end", value, html, flags=re.ASCII)

@@ -7,7 +7,7 @@ shipped one. What a template may use is listed at its top.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -20,6 +20,7 @@ from syndicate.model import Problem
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from jinja2.runtime import Context
 
     from syndicate.render.sandbox import Sandbox
 
@@ -53,11 +54,21 @@ class Templates:
         context = template.new_context(dict(values))
         try:
             text = _collect(file, template.root_render_func(context))
-            blocks = {name: _collect(file, block(context)) for name, block in template.blocks.items()}
+            blocks = {name: _collect(file, block(context)) for name, block in self._blocks(template).items()}
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             self._explain(error, file, {**context.parent, **context.vars})
         exported = {name: context.vars[name] for name in context.exported_vars}
         return Rendered(text, exported, blocks)
+
+    def _blocks(self, template: Template) -> Mapping[str, Callable[[Context], Iterator[str]]]:
+        """The blocks, its own in place of those of the template that it extends, in the order of that one."""
+        from jinja2.nodes import Const, Extends
+
+        env = self._env
+        source = env.loader.get_source(env, str(template.name))[0] if env.loader else ""
+        found = env.parse(source).find(Extends)
+        base = found.template.value if found and isinstance(found.template, Const) else ""
+        return {**self._blocks(env.get_template(base)), **template.blocks} if base else template.blocks
 
     def _load(self, file: str) -> Template:
         from jinja2 import TemplateError, TemplateNotFound

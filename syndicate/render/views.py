@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syndicate.model import Article, Edition, Publication
+from syndicate.model.links import URL
 from syndicate.render.links import is_web, link_to, slug
 
 # A first part that reads as a title of its own: “Part 2” does not, nor does half a paragraph.
 _HEADLINE = range(12, 81)
 _SPLIT = re.compile(r"(?<=\S)(: +|： *| [–—] )(?=\S)")
-_FOLLOW = re.compile(r"\b(?:(?:follow|join|find|connect with) (?:us )?on )?LinkedIn\b", re.IGNORECASE)
+_FOLLOW = re.compile(r"(?<![\w./@-])(?:(?:follow|join|find|connect with) (?:us )?on )?LinkedIn\b(?!\.\w)", re.IGNORECASE)
+#: “Follow us on LinkedIn” is “Follow” and a name.
+_PAGE = re.compile(r"\b(?:follow|join|find|connect with) ((?:us )?on LinkedIn)\b", re.IGNORECASE)
 # “… in Hyderabad”, “… of the Rust Compiler”: what a title ends with is what it is about.
 _ABOUT = re.compile(r"\b(?:in|at|to|with|of|for|about|on) (?:the )?((?:[A-Z0-9][\w.+#-]* ?){1,3})$")
 
@@ -60,6 +63,8 @@ class PublicationView:
     postal_address: str
     #: URL of the company page; empty if there is none
     linkedin: str
+    #: whether the slots `preferences` and `view` lead anywhere
+    pages: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +128,10 @@ class PostView:
     about: str
     #: the article's sentences that carry a figure or name names, without the hook
     points: tuple[str, ...]
+    #: the call to action in words that are true in this place; empty where it has none
+    cta: str
+    #: handles that the front matter names for this network, such as `@name@example.social`
+    mentions: tuple[str, ...]
     #: without `#`
     hashtags: tuple[str, ...]
 
@@ -136,6 +145,7 @@ def publication_view(publication: Publication) -> PublicationView:
         direction=direction(publication.name, publication.language),
         postal_address=publication.postal_address,
         linkedin=publication.linkedin,
+        pages=publication.pages,
     )
 
 
@@ -210,6 +220,24 @@ def cta(text: str, linkedin: str) -> Cta:
     if not found:
         return Cta(text, text)
     return Cta(text, text[: found.start()], found[0], text[found.end() :])
+
+
+def cta_on(network: str, call: Cta, linkedin: str) -> str:
+    """The call to action as a post on `network` may say it.
+
+    LinkedIn is where its readers are, so there it stays as it is written. Anywhere else the words that lead there have
+    the address of the page behind them, and without a page nobody is sent there.
+    """
+    if network == "linkedin" or URL.search(call.text) or not _FOLLOW.search(call.text):
+        return call.text
+    return f"{call.before}{call.phrase} ({linkedin}){call.after}" if call.phrase else ""
+
+
+def own_page(text: str, call: Cta) -> tuple[int, int] | None:
+    """(start, end) of the words in `text`, a post on LinkedIn, that its own page can stand for: “us on LinkedIn”."""
+    at = text.find(call.text) if call.text else -1
+    found = _PAGE.search(call.text) if at >= 0 else None
+    return (at + found.start(1), at + found.end(1)) if found else None
 
 
 def plain(text: str) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
+from syndicate import newsroom
 from syndicate.adapters.linkedin import LinkedIn, LinkedInOptions
+from syndicate.adapters.smtp import Smtp, SmtpOptions
+from syndicate.app import assemble
 from syndicate.deliver.attempts import Attempts
+from syndicate.deliver.base import Sender
 from syndicate.deliver.courier import Courier
 from syndicate.ledger import attempts_folder, open_ledger
 from syndicate.ledger.sql import SqlLedger
@@ -46,8 +52,31 @@ def posting(network: str) -> LinkedIn:
     return LinkedIn(LinkedInOptions.model_validate(options), now=Clock())
 
 
-def deliver(url: str, root: Path, port: int, key: str, connections: int, batch: int) -> None:
-    """Delivers an edition to the journal server at `port`; until it is done, or killed."""
+def deliver(network: str, url: str, root: Path, port: int, key: str, connections: int, batch: int) -> None:
+    """Delivers an edition to the server at `port` that keeps a journal; until it is done, or killed.
+
+    `network` is `journal` or `smtp`.
+    """
     courier, ledger = courier_over(url, root, batch)
     with ledger:
-        courier.deliver(key, JournalSender(port, options=JournalOptions(connections)), mail_for)
+        courier.deliver(key, SENDERS[network](port, connections), mail_for)
+
+
+def tick(config: Path, at: str) -> None:
+    """What a scheduler does at one time."""
+    now = datetime.fromisoformat(at)
+    app = assemble(config, lambda: now)
+    newsroom.tick(app, now)
+    app.close()
+
+
+def mailing(port: int, connections: int) -> Smtp:
+    """The adapter for the SMTP server at `port`."""
+    options = {"host": "127.0.0.1", "port": port, "tls": "none", "helo": "client.test", "connections": connections}
+    return Smtp(SmtpOptions.model_validate(options))
+
+
+SENDERS: Mapping[str, Callable[[int, int], Sender]] = {
+    "journal": lambda port, connections: JournalSender(port, options=JournalOptions(connections)),
+    "smtp": mailing,
+}

@@ -6,12 +6,18 @@ import ssl
 import struct
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
 from socket import SO_LINGER, SOL_SOCKET
-from typing import Any, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    import requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +54,46 @@ class Fault:
     apply: bool = False
     #: the connection is cut before the body is read
     unread: bool = False
+    #: seconds after every byte of `raw`
+    drip: float = 0.0
+
+
+#: Not now; not for ten minutes; nobody knows; carried out, and never answered.
+BUSY = Fault(Reply(429))
+BUSY_FOR = Fault(Reply(429, headers={"Retry-After": "600"}))
+DOWN = Fault(Reply(503))
+LOST = Fault(then="close", apply=True)
+
+
+def form(request: Received) -> Iterator[tuple[str, str, bytes]]:
+    """(name, file name or empty, data) of each field of a `multipart/form-data` body."""
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    for part in BytesParser().parsebytes(head + request.body).walk():
+        if not part.is_multipart():
+            name, data = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+            yield str(name), part.get_filename() or "", data if isinstance(data, bytes) else b""
+
+
+def hurried(session: requests.Session, seconds: float) -> requests.Session:
+    """A session that waits for no answer longer than this."""
+    from requests.adapters import HTTPAdapter
+
+    class Hurried(HTTPAdapter):
+        def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]
+            return super().send(request, **(options | {"timeout": seconds}))
+
+    session.mount("http://", Hurried())
+    return session
 
 
 class FakeNetwork:
     """The frame of a fake network: subclasses say what is right in `handle`. Use as a context manager."""
+
+    #: the option of an account that holds the network's address, and what comes behind host and port in it
+    option: ClassVar[str] = "base_url"
+    path: ClassVar[str] = ""
+    #: options with which an account is let in
+    credentials: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         #: every request that was read whole, in order
@@ -83,6 +125,15 @@ class FakeNetwork:
             self.stopping.set()
             self._server.shutdown()
             self._server.server_close()
+
+    def lead(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of an account, changed so that they lead here and it is let in."""
+        return {**options, self.option: self.url + self.path, **self.credentials}
+
+    def storm(self, random: Random) -> None:
+        """Scripts bad weather: of a thousand requests one in four meets something that a network does at times."""
+        kinds = (None, BUSY, BUSY_FOR, DOWN, LOST)
+        self.fault(*random.choices(kinds, weights=(75, 6, 6, 6, 7), k=1000))
 
     def fault(self, *faults: Fault | None) -> None:
         """What happens to the next requests, one each; None: nothing."""
@@ -128,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, fault: Fault | None, reply: Reply | None) -> None:
         if fault and fault.raw is not None:
-            self.wfile.write(fault.raw)
+            self._drip(fault.raw, fault.drip)
         if fault and fault.then == "hang":
             self.fake.stopping.wait(30)
         if fault and (fault.then != "answer" or fault.raw is not None):
@@ -140,6 +191,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(chosen.body)
         return None
+
+    def _drip(self, data: bytes, pause: float) -> None:
+        for piece in [data[at : at + 1] for at in range(len(data))] if pause else [data]:
+            with suppress(OSError):  # nobody waits any more
+                self.wfile.write(piece)
+            self.fake.stopping.wait(pause)
 
     def _cut(self, how: str) -> None:
         self.close_connection = True

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from syndicate.testing.http import FakeNetwork, Received, Reply
 
@@ -62,6 +62,8 @@ class Published:
 
 class FakeLinkedIn(FakeNetwork):
     """The Posts and Images API of one member."""
+
+    credentials: ClassVar = {"token": TOKEN}
 
     def __init__(self) -> None:
         super().__init__()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from syndicate.model import Email, Image, Letter, Mail, Mailbox, Post, Recipient
 
@@ -44,7 +46,9 @@ def email(recipient: str = "ada@example.org", of: Letter | None = None) -> Email
     """One letter to one reader."""
     of = of or letter()
     encoded = f"<{recipient}>".encode()
-    return Email(letter=of, recipient=Recipient(recipient), values={"header:to": recipient}, encoded=(encoded,))
+    mark = sha256(recipient.encode()).hexdigest()[:32]
+    values = {"header:to": recipient, "message_id": f"<{mark}@example.com>"}
+    return Email(letter=of, recipient=Recipient(recipient), values=values, encoded=(encoded,))
 
 
 def mail(recipient: str = "ada@example.org", data: bytes = b"Subject: x\r\n\r\nHello.\r\n") -> Mail:
@@ -62,6 +66,7 @@ def post(
     """One article in words."""
     return Post(
         edition=edition,
+        date=OCCASION,
         text=text,
         url=url,
         title="An article (with brackets)",
@@ -69,6 +74,11 @@ def post(
         image=image,
         hashtags=("AI",),
     )
+
+
+def thread() -> Post:
+    """A post, what its article says, and the link once more."""
+    return replace(post(), then=("What it says.", "All of it:\nhttps://example.com/a"))
 
 
 def picture(alt: str = "A pixel") -> Image:

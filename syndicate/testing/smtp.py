@@ -5,16 +5,20 @@ It shares no code with the client: lines, dots and replies are read and written 
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import struct
 import threading
 from base64 import b64decode
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Self
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any, Self
 
 #: what a script may interrupt, in the order in which it happens
 STEPS = ("banner", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "rset", "quit", "idle")
@@ -32,6 +36,12 @@ class Fault:
     keep: bool = False
     #: a pause after every byte of `say`, in seconds
     drip: float = 0.0
+
+
+#: Not yet; not now; taken, and never answered.
+GREYLISTED = Fault(b"450 4.2.0 greylisted, come again\r\n")
+LATER = Fault(b"451 4.3.2 system not accepting messages\r\n")
+LOST = Fault(b"", "close", keep=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,16 @@ class SmtpServer:
         for thread in self._threads:
             thread.join(5)
 
+    def lead(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of an account, changed so that they lead here. What is not about this server stays."""
+        place = {"host": "127.0.0.1", "port": self.port, "tls": "none", "ca_file": None}
+        return {**options, **place, "username": "", "password": "", "dkim": None}
+
+    def storm(self, random: Random) -> None:
+        """Scripts bad weather: of a thousand mails one in eight is put off, refused for now or never answered."""
+        self._faults["rcpt"].extend(random.choices((None, GREYLISTED), weights=(95, 5), k=1000))
+        self._faults["dot"].extend(random.choices((None, LATER, LOST), weights=(93, 4, 3), k=1000))
+
     def fault(self, step: str, fault: Fault, *, after: int = 0) -> None:
         """Something goes wrong at `step`, the next time but `after`."""
         if step not in STEPS:
@@ -155,6 +175,29 @@ class SmtpServer:
         thread = threading.Thread(target=target, daemon=True)
         self._threads.append(thread)
         thread.start()
+
+
+class JournalingSmtp(SmtpServer):
+    """Its journal is on the disk before it says yes, for tests in which processes die."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._turn = threading.Lock()
+
+    def stop(self) -> None:
+        super().stop()
+        os.close(self._descriptor)
+
+    def accept(self, mail: Accepted) -> None:
+        with self._turn:
+            os.write(self._descriptor, f"{mail.recipient} {sha256(mail.data).hexdigest()}\n".encode("ascii"))
+            os.fsync(self._descriptor)
+
+    def accepted(self) -> list[tuple[str, str]]:
+        """(recipient, hex SHA-256 of the bytes) of everything that was accepted, in order."""
+        return [(line.split()[0], line.split()[1]) for line in self._path.read_text("ascii").splitlines()]
 
 
 class _Over(Exception):

@@ -7,6 +7,7 @@ import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from time import time
+from typing import Any
 
 from syndicate.testing.http import FakeNetwork, Received, Reply
 
@@ -18,12 +19,18 @@ TOLERANCE = 300  # seconds between the receiver's clock and the attempt
 class WebhookReceiver(FakeNetwork):
     """Answers 204 to what is signed with its secret, and 401 to all else."""
 
+    option = "url"
+
     def __init__(self, secret: str = SECRET, clock: Callable[[], float] = time) -> None:
         super().__init__()
         #: webhook-id -> body, each id once
         self.accepted: dict[str, bytes] = {}
         self._secret = secret
         self._clock = clock
+
+    def lead(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """With the secret that it verifies."""
+        return super().lead(options) | {"secret": self._secret}
 
     def handle(self, request: Received) -> Reply:
         """Verifies, and keeps what is new."""

@@ -1,6 +1,6 @@
 """Jobs for a lane, the notes it takes, and what it answers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from syndicate.adapters.smtp import Smtp
@@ -8,7 +8,7 @@ from syndicate.adapters.smtp_allowance import Allowance
 from syndicate.adapters.smtp_lane import SmtpLane
 from syndicate.errors import LedgerError
 from syndicate.model import Delivery, Mail, Outcome, Payload
-from syndicate.model.lane import Job
+from syndicate.model.lane import Job, Tried
 from syndicate.model.message import digest
 from syndicate.testing.messages import mail
 
@@ -43,11 +43,13 @@ class Notes:
     def in_doubt(self) -> set[int]:
         return self.began - self.ended.keys()
 
-    def started(self, job: Job) -> None:
-        assert job.delivery.id not in self.began
-        if self.fails_at == len(self.began):
+    def started(self, *jobs: Job) -> None:
+        numbers = {job.delivery.id for job in jobs}
+        assert len(numbers) == len(jobs)
+        assert not numbers & self.began
+        if self.fails_at is not None and self.fails_at < len(self.began) + len(jobs):
             raise LedgerError("no space left")
-        self.began.add(job.delivery.id)
+        self.began |= numbers
         self.most_in_doubt = max(self.most_in_doubt, len(self.in_doubt))
 
     def done(self, delivery: Delivery, outcome: Outcome) -> None:
@@ -55,6 +57,10 @@ class Notes:
         self.ended[delivery.id] = outcome
         if self.fails_at_end:
             raise LedgerError("no space left")
+
+    def all_done(self, tried: Sequence[Tried]) -> None:
+        for one in tried:
+            self.done(one.job.delivery, one.outcome)
 
 
 def lane(smtp: Smtp, pauses: tuple[float, ...] = (0.0, 0.0)) -> SmtpLane:

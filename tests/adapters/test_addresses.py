@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.adapters.addresses import checked_url
+from syndicate.adapters.addresses import checked_url, checked_webhook, webhook_holes
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,14 @@ def test_addresses_that_may_be_used(url: str) -> None:
 def test_addresses_that_may_not(url: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         checked_url(url)
+
+
+def test_the_address_of_a_webhook_has_a_path_that_is_a_secret() -> None:
+    url = checked_webhook("https://hooks.x.test/services/T0/B0/secret")
+    assert webhook_holes(url) == {"{webhook}": url, "{secret}": "secret"}
+
+
+@pytest.mark.parametrize("url", ["https://hooks.x.test", "https://hooks.x.test/", "http://hooks.x.test/a"])
+def test_the_address_of_a_webhook_is_given_whole(url: str) -> None:
+    with pytest.raises(ValueError, match=r"copy it whole|https"):
+        checked_webhook(url)

@@ -1,6 +1,7 @@
 """Everything that can become of an HTTP request, and what it means."""
 
 import inspect
+import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -132,6 +133,34 @@ def test_an_answer_without_end_is_cut(network: Yes) -> None:
     assert answer.json() == {}
 
 
+SLOW = {
+    "in the head": b"HTTP/1.1 200 OK\r\n" + b"X-Wait: y\r\n" * 500,
+    "in the body": b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b" " * 5000,
+    "in a body without a length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}" + b" " * 5000,
+}
+
+
+@pytest.mark.parametrize("raw", SLOW.values(), ids=SLOW)
+@pytest.mark.parametrize("tls", [False, True])
+def test_an_answer_that_comes_byte_by_byte_ends_at_the_deadline(raw: bytes, tls: bool, tmp_path: Path) -> None:
+    ca = authority(tmp_path)
+    with Yes(ca.server() if tls else None) as network, http.session() as session:
+        session.verify = str(ca.ca_file) if tls else True
+        network.fault(Fault(raw=raw, drip=0.01, apply=True))
+        answer = http.exchange(session, Request("POST", network.url, b"{}"), {}, 5, deadline=0.3)
+        assert answer == http.Broken("no whole answer in time", sent=True)
+        assert isinstance(http.sort(answer, http.Table()), Unknown)
+        assert isinstance(http.exchange(session, Request("POST", network.url, b"{}"), {}, 5, deadline=5), http.Answer)
+
+
+def test_a_request_that_is_not_taken_whole_by_the_deadline_was_not_made() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as deaf, http.session() as session:  # nobody reads
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        answer = http.exchange(session, Request("POST", url, b"x" * 50_000_000), {}, 5, deadline=0.3)
+    assert answer == http.Broken("no whole answer in time", sent=False)
+    assert isinstance(http.sort(answer, http.Table()), Deferred)
+
+
 def test_proxies_and_passwords_of_the_environment_are_not_used(network: Yes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
@@ -142,6 +171,55 @@ def test_a_network_that_repeats_the_token_does_not_get_it_into_a_reason(network:
     network.fault(Fault(Reply(400, b'{"message": "not Bearer canary-token"}')))
     table = http.Table(explain=lambda answer: answer.json()["message"])
     assert outcome(network.url, table=table) == Refused("400 not Bearer ***")
+
+
+def test_a_secret_in_the_address_is_filled_in_and_never_shown(network: Yes) -> None:
+    elsewhere = {"Location": "https://x.test/bot-canary-token/send"}
+    network.fault(Fault(Reply(400, b'{"message": "/bot-canary-token"}')), Fault(Reply(302, headers=elsewhere)))
+    request = Request("POST", f"{network.url}/{{secret}}/send", b"{}")
+    table = http.Table(explain=lambda answer: answer.json()["message"])
+    with http.session() as session:
+        answers = [http.exchange(session, request, {}, holes={"{secret}": "bot-canary-token"}) for _ in range(2)]
+    assert network.journal[0].path == "/bot-canary-token/send"
+    assert http.sort(answers[0], table) == Refused("400 /***")
+    assert http.sort(answers[1], http.Table()) == Unknown("302: sent on to x.test/***/send, which is not followed")
+
+
+def test_a_request_without_a_body_has_none(network: Yes) -> None:
+    with http.session() as session:
+        http.exchange(session, Request("GET", network.url, b""), {})
+    (request,) = network.journal
+    assert not {"transfer-encoding", "content-length"} & request.headers.keys()
+
+
+def test_how_far_a_request_without_a_body_got_nobody_knows(network: Yes) -> None:
+    network.fault(Fault(then="close"))
+    with http.session() as session:
+        answer = http.exchange(session, Request("POST", network.url, b""), {})
+    assert isinstance(http.sort(answer, http.Table()), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("value", "after"),
+    [
+        (str(int((NOW + timedelta(minutes=5)).timestamp())), timedelta(minutes=5)),
+        ("2025-03-10T12:05:00.000000Z", timedelta(minutes=5)),
+        ("2025-03-10T11:00:00Z", timedelta(0)),
+        ("99999999999", timedelta(days=30)),
+        ("2025-03-10T12:05:00", None),
+        ("soon", None),
+        ("9" * 30, None),
+        ("", None),
+    ],
+)
+def test_a_limit_may_end_at_a_moment_in_a_header(value: str, after: timedelta | None) -> None:
+    answer = http.Answer(429, {"x-reset": value})
+    assert http.sort(answer, http.Table(reset="x-reset"), lambda: NOW) == Deferred("429", after)
+
+
+def test_retry_after_counts_more_than_a_moment() -> None:
+    answer = http.Answer(429, {"retry-after": "7", "x-reset": "2025-03-10T12:05:00Z"})
+    assert http.sort(answer, http.Table(reset="x-reset"), lambda: NOW) == Deferred("429", timedelta(seconds=7))
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_f30_what_cannot_be_noted_does_not_leave(server: SmtpServer, connections
     told = until_it_fails(lane(adapter(server, connections)).run(many(100), record))
     # what was noted before has left, was answered and is told; nothing else has
     assert told == record.began == record.ended.keys()
-    assert len(record.began) == 20
+    assert 20 - connections < len(record.began) <= 20  # one write notes those of one moment
     assert recipients(server) == Counter(f"reader{number}@example.org" for number in record.began)
 
 
@@ -176,10 +176,10 @@ def until_it_fails(running: Iterator[Tried | None]) -> set[int]:
 def test_f30_what_rides_behind_a_dot_that_stays_without_an_answer_is_not_tried_again(server: SmtpServer) -> None:
     # One connection has waited in vain for an answer when the log breaks for the other.
     server.fault("dot", Fault(b"", "hang", keep=True), after=1)
-    record = Notes(fails_at=2)
+    record = Notes(fails_at=3)
     told = until_it_fails(lane(adapter(server, 2, final_timeout=0.3)).run(many(9), record))
     assert told >= record.began == record.ended.keys()
-    assert Counter(type(outcome) for outcome in record.ended.values()) == {Receipt: 1, Unknown: 1}
+    assert Counter(type(outcome) for outcome in record.ended.values()) == {Receipt: 2, Unknown: 1}
     assert recipients(server) == Counter(f"reader{number}@example.org" for number in record.began)
 
 

@@ -323,7 +323,7 @@ def test_a_cell_that_is_too_long_costs_one_row(tmp_path: Path) -> None:
         (b"email,Email\na@x.test,b@x.test\n", ": two columns are named email"),
         (b",".join([b"email"] + [b"c"] * 10_000), ": the header has 10,001 columns"),
         (b"PK\x03\x04rest", ": this is an Excel workbook or a ZIP archive, not CSV"),
-        (gzip.compress(b"email\n"), ": this is a compressed file, not CSV"),
+        (gzip.compress(b"email\n", mtime=0), ": this is a compressed file, not CSV"),
         (b"\n<!doctype html><html>", ": this is a web page, not CSV"),
         ("email\na@x.test\n".encode("utf-16")[2:], ": no column is named email (found: email)"),
     ],

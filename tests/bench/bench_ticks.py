@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 from syndicate.app import assemble
 from syndicate.newsroom import Newsroom
 from syndicate.testing.clock import Clock
+from syndicate.testing.log import Heard
 from syndicate.testing.smtp import SmtpServer
 
 ROOT = Path(__file__).parent.parent.parent
@@ -71,8 +72,8 @@ def resident() -> float:
 
 def memory(folder: Path, ticks: int) -> dict[str, Any]:
     """One process, one tick a minute."""
-    clock, said = Clock(START), list[str]()
-    room = Newsroom(project(folder, ticks // 1440 + 2), said.append, lambda error: said.append(error.message), clock)
+    clock = Clock(START)
+    room = Newsroom(project(folder, ticks // 1440 + 2), Heard().log, clock)
     sizes, began = [], time.perf_counter()
     for number in range(1, ticks + 1):
         room.tick()

@@ -37,8 +37,9 @@ def test_check_names_the_place_the_slip_and_what_was_assumed(project: Project) -
     lines = said.out.splitlines()
     assert lines[0].startswith("seeds/000_b5ca7274b39b3a56.md:3:24  repaired  subtitle: ")
     assert lines[1].startswith("seeds/000_b5ca7274b39b3a56.md:10:183  repaired  cta: ")
-    assert "publish date is 365 days before its creation date: wrong year?" in lines[2]
-    assert lines[-1] == "3 problems in 2 articles: 2 can be mended (syndicate check --fix), 1 needs you."
+    assert lines[2].startswith("seeds/000_b5ca7274b39b3a56.md  warning  the hero image has no description")
+    assert "publish date is 365 days before its creation date: wrong year?" in lines[4]
+    assert lines[-1] == "5 problems in 2 articles: 2 can be mended (syndicate check --fix), 3 need you."
 
 
 def test_check_fix_mends_the_two_slips_and_no_other_byte(project: Project) -> None:
@@ -48,12 +49,12 @@ def test_check_fix_mends_the_two_slips_and_no_other_byte(project: Project) -> No
     expected = before.replace(b"Inside India\\'s", b"Inside India''s").replace(b"from India's", b"from India''s")
     assert path.read_bytes() == expected
     again = project.syndicate("check", "--json").json
-    assert [problem["severity"] for problem in again["problems"]] == ["warning"]
+    assert [problem["code"] for problem in again["problems"]] == ["picture.alt", "date.wrong-year", "picture.alt"]
 
 
 def test_check_speaks_sarif(project: Project) -> None:
     results = project.syndicate("check", "--format", "sarif").json["runs"][0]["results"]
-    assert [result["level"] for result in results] == ["note", "note", "warning"]
+    assert [result["level"] for result in results] == ["note", "note", "warning", "warning", "warning"]
     assert results[0]["locations"][0]["physicalLocation"]["region"] == {"startLine": 3, "startColumn": 24}
 
 

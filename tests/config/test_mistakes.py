@@ -173,7 +173,7 @@ def test_windows_line_ends_keep_their_positions(write: Write, starter: str) -> N
 def test_an_unknown_key_far_from_all_others_gets_the_list_of_them(changed: Changed) -> None:
     (problem,) = changed(("mode: rehearsal", "zzz: 1")).problems
     assert problem.hint == (
-        "Known keys: publication, mode, database, secret, content, templates, accounts, audiences, operator, channels."
+        "Known keys: publication, mode, database, secret, content, templates, accounts, audiences, feedback, operator, serve, channels."
     )
 
 

@@ -170,6 +170,7 @@ def test_the_log_stays_small_and_keeps_what_is_open(tmp_path: Path, attempts: At
 def test_a_folder_that_cannot_be_written_stops_before_anything_is_claimed(
     ledger: Ledger, clock: Clock, tmp_path: Path
 ) -> None:
+    """F-36: without its log nothing may leave."""
     (tmp_path / "attempts").write_text("a file where a folder belongs", "utf-8")
     ledger.enter(entry(), clock())
     with pytest.raises(LogBroken, match="cannot be used") as caught:

@@ -46,6 +46,7 @@ def breaks(courier: Courier, network: ScriptedSender) -> bool:
 def test_a_disk_that_fails_anywhere_sends_nothing_twice_and_loses_nothing(
     tmp_path: Path, clock: Clock, done: bool, stays_full: bool
 ) -> None:
+    """F-30: each operation of the attempt log fails in its turn."""
     failed: dict[str, int] = {}
     with closing(open_ledger(URL, tmp_path)) as entered:
         entered.enter(entry(recipients=SIZE), clock())

@@ -29,6 +29,7 @@ class FailingLedger:
         self._ledger = ledger
         self._left = at
         self._done = done
+        self._lock = threading.Lock()
 
     @property
     def has_failed(self) -> bool:
@@ -36,11 +37,13 @@ class FailingLedger:
 
     def __getattr__(self, name: str) -> Any:
         def call(*args: Any, **more: Any) -> Any:
-            self._left -= 1
-            if self._left == 0 and not self._done:
+            with self._lock:  # a run writes in a thread of its own
+                self._left -= 1
+                fails = self._left == 0
+            if fails and not self._done:
                 raise LedgerError("the disk is full")
             result = getattr(self._ledger, name)(*args, **more)
-            if self._left == 0:
+            if fails:
                 raise LedgerError("the disk is full, or perhaps not")
             return result
 
@@ -55,6 +58,7 @@ def sender() -> ScriptedSender:
 def test_a_ledger_that_fails_anywhere_sends_nothing_twice_and_loses_nothing(
     tmp_path: Path, clock: Clock, done: bool
 ) -> None:
+    """F-32: before a transaction, or after a commit of which nobody hears."""
     failed = 0
     with closing(open_ledger(URL, tmp_path)) as entered:
         entered.enter(entry(recipients=SIZE), clock())
@@ -84,7 +88,7 @@ def breaks(courier: Courier, network: ScriptedSender) -> bool:
 
 
 def test_a_full_disk_is_advice_and_the_next_run_goes_on(tmp_path: Path, clock: Clock) -> None:
-    """SQLite itself runs out of pages in the middle of a send."""
+    """F-30: SQLite itself runs out of pages in the middle of a send."""
     with closing(open_ledger(URL, tmp_path)) as ledger:
         ledger.enter(entry(recipients=400), clock())
         network = ScriptedSender()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.database.files import refuse_network
 from syndicate.errors import EditionExists, LedgerError
 from syndicate.ledger import attempts_folder, history, open_ledger, rehearsal_copy
 from syndicate.model import Deferred, History, Receipt, Settlement, State
@@ -102,6 +103,7 @@ def another_program(path: Path) -> None:
 def test_a_damaged_ledger_is_refused_by_every_door_and_left_as_it_is(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
+    """F-34: better to stop than to forget what was sent."""
     path = filled(tmp_path)
     damage(path)
     before = everything(path.parent)
@@ -148,12 +150,14 @@ def test_a_ledger_of_a_newer_version_is_refused(tmp_path: Path, door: Door) -> N
 
 
 def test_a_folder_that_cannot_be_written_is_advice(tmp_path: Path) -> None:
+    """F-36: said before anything is sent."""
     (tmp_path / "var").write_text("a file where a folder belongs", "utf-8")
     with pytest.raises(LedgerError, match="cannot be made"):
         open_ledger(URL, tmp_path)
 
 
 def test_a_ledger_that_another_process_writes_is_waited_for_and_then_named(tmp_path: Path) -> None:
+    """F-31: nothing is claimed meanwhile."""
     path = filled(tmp_path)
     impatient = open_ledger(URL, tmp_path, timedelta(milliseconds=1))
     with closing(impatient) as ledger, closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -239,3 +243,26 @@ def test_two_processes_may_make_the_same_ledger(tmp_path: Path) -> None:
     workers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [worker.wait() for worker in workers] == [0, 0]
     assert [path.name for path in (tmp_path / "var").iterdir()] == ["syndicate.db"]
+
+
+@pytest.mark.parametrize(
+    ("mounts", "trusted"),
+    [
+        ("/dev/sda1 / ext4 rw 0 0", True),
+        ("server:/home {} nfs4 rw 0 0", False),
+        ("/dev/sda1 / ext4 rw 0 0\n//server/share {} cifs rw 0 0", False),
+        ("server:/home / nfs rw 0 0\n/dev/sda1 {} ext4 rw 0 0", True),
+        ("server:/other {}-other nfs rw 0 0\n/dev/sda1 / ext4 rw 0 0", True),
+        ("nonsense", True),
+    ],
+)
+def test_a_ledger_on_another_machine_is_refused(tmp_path: Path, mounts: str, trusted: bool) -> None:
+    """F-37: by what the system says of the folder, whatever lies above it."""
+    told, folder = tmp_path / "mounts", tmp_path / "far"
+    folder.mkdir()
+    told.write_text(mounts.format(folder), "utf-8")
+    if trusted:
+        refuse_network(folder / "syndicate.db", told)
+    else:
+        with pytest.raises(LedgerError, match="network file system"):
+            refuse_network(folder / "syndicate.db", told)

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,11 +21,26 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from syndicate.database.people import suppression
 from syndicate.errors import IllegalMove, Superseded
 from syndicate.ledger import open_ledger, rehearsal_copy
-from syndicate.ledger.base import Ledger
-from syndicate.model import MOVES, Deferred, Delivery, Outcome, Paused, Receipt, Refused, Settlement, State, Unknown
-from syndicate.testing.clock import Clock
+from syndicate.ledger.sql import SqlLedger
+from syndicate.model import (
+    EVERY_ACCOUNT,
+    MOVES,
+    Deferred,
+    Delivery,
+    Outcome,
+    Paused,
+    Receipt,
+    Recipient,
+    Refused,
+    Settlement,
+    State,
+    Unknown,
+)
+from syndicate.model.limits import Limits, Rate, Rest, domain_of
+from syndicate.testing.clock import MONDAY, Clock
 from syndicate.testing.entries import LEASE, entry
 
 KEYS = ("weekly/1", "daily/1")
@@ -39,6 +54,11 @@ TO = {
     Unknown: State.UNKNOWN,
 }
 WAITING = {State.PLANNED, State.DEFERRED}
+SPAN = timedelta(minutes=10)
+NARROW = Limits(account=(Rate(2, SPAN),), domain=(Rate(1, SPAN),))
+ACCOUNT = "mail"
+#: The account itself, and two domains of readers.
+PLACES = ("", "example.org", "example.net")
 
 
 @dataclass
@@ -46,10 +66,11 @@ class Expected:
     """What one delivery must be."""
 
     edition: str
+    recipient: str
     state: State = State.PLANNED
     epoch: int = 0
     #: minutes of the clock
-    due: int = 0
+    due: float = 0
     lease: int = 0
     moves: list[str] = field(default_factory=list)
 
@@ -58,8 +79,13 @@ class Expected:
         self.state = to
 
 
+def list_of(key: str) -> str:
+    """Whose suppressions hold for an edition."""
+    return key.partition("/")[0]
+
+
 class LedgerMachine(RuleBasedStateMachine):
-    def __init__(self, make: Callable[[Path], Ledger]) -> None:
+    def __init__(self, make: Callable[[Path], SqlLedger]) -> None:
         super().__init__()
         self.root = Path(tempfile.mkdtemp())
         self.ledger = make(self.root)
@@ -68,6 +94,12 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model: dict[int, Expected] = {}
         self.editions: dict[str, str] = {}
         self.held: dict[str, list[Delivery]] = {worker: [] for worker in WORKERS}
+        #: place -> minute until which it rests
+        self.rests: dict[str, int] = {}
+        #: (person, list); `""` is every list
+        self.suppressed: set[tuple[str, str]] = set()
+        #: (minute, domain) of all that was begun under limits
+        self.begun: list[tuple[int, str]] = []
 
     def teardown(self) -> None:
         self.ledger.close()
@@ -76,9 +108,10 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize(sizes=st.tuples(st.integers(1, 4), st.integers(0, 2)))
     def enter(self, sizes: tuple[int, int]) -> None:
         for key, size in zip(KEYS, sizes, strict=True):
-            assert self.ledger.enter(entry(key, size), self.clock()) == size
+            people = [Recipient(f"{number}@example.{'net' if number % 2 else 'org'}") for number in range(size)]
+            assert self.ledger.enter(entry(key, people, list=list_of(key)), self.clock()) == size
             self.editions[key] = "sending"
-            self.model |= {one.id: Expected(key) for one in self.ledger.deliveries(key)}
+            self.model |= {one.id: Expected(key, one.recipient) for one in self.ledger.deliveries(key)}
 
     def open_count(self, key: str) -> int:
         return sum(one.state in WAITING | {State.SENDING} for one in self.model.values() if one.edition == key)
@@ -88,16 +121,51 @@ class LedgerMachine(RuleBasedStateMachine):
         self.minute += minutes
         self.clock.advance(timedelta(minutes=minutes))
 
+    def blocked(self, key: str) -> bool:
+        """Nothing of the edition may be claimed."""
+        return self.editions[key] != "sending" or self.rests.get("", 0) > self.minute
+
+    def unwanted(self, one: Expected) -> bool:
+        return bool(self.suppressed & {(one.recipient, ""), (one.recipient, list_of(one.edition))})
+
+    def rests_now(self, one: Expected) -> bool:
+        return self.rests.get(domain_of(one.recipient), 0) > self.minute
+
+    def due(self, key: str) -> list[int]:
+        """Whose turn has come, in order."""
+        found = ((one.due, number) for number, one in self.model.items() if one.edition == key and one.state in WAITING)
+        return [number for due, number in sorted(found) if due <= self.minute]
+
+    def claimable(self, key: str) -> list[int]:
+        """Who may be claimed without limits, in order."""
+        if self.blocked(key):
+            return []
+        mine = ((number, self.model[number]) for number in self.due(key))
+        return [number for number, one in mine if not self.unwanted(one) and not self.rests_now(one)]
+
     @rule(worker=st.sampled_from(WORKERS), key=st.sampled_from(KEYS), limit=st.integers(1, 3))
     def claim(self, worker: str, key: str, limit: int) -> None:
-        due = [
-            (one.due, number)
-            for number, one in self.model.items()
-            if one.edition == key and one.state in WAITING and one.due <= self.minute
-        ]
-        expected = [number for _, number in sorted(due)][:limit] if self.editions[key] == "sending" else []
+        expected, due = self.claimable(key)[:limit], self.due(key)
         claimed = self.ledger.claim(key, worker, limit, self.clock(), LEASE)
         assert [one.id for one in claimed] == expected
+        self.note(worker, claimed)
+        self.note_others(key, due, limited=False)
+
+    @rule(worker=st.sampled_from(WORKERS), key=st.sampled_from(KEYS), limit=st.integers(1, 3))
+    def claim_within_limits(self, worker: str, key: str, limit: int) -> None:
+        """Never more than the rates allow within any span, over all workers and editions."""
+        allowed, due = self.claimable(key), self.due(key)
+        claimed = self.ledger.claim(key, worker, limit, self.clock(), LEASE, NARROW)
+        assert len(claimed) <= limit
+        assert [one.id for one in claimed] == [number for number in allowed if number in {one.id for one in claimed}]
+        self.begun += [(self.minute, domain_of(one.recipient)) for one in claimed]
+        recent = [domain for minute, domain in self.begun if minute > self.minute - SPAN // timedelta(minutes=1)]
+        assert len(recent) <= NARROW.account[0].count
+        assert all(count <= NARROW.domain[0].count for count in Counter(recent).values())
+        self.note(worker, claimed)
+        self.note_others(key, due, limited=True)
+
+    def note(self, worker: str, claimed: Sequence[Delivery]) -> None:
         for delivery in claimed:
             one = self.model[delivery.id]
             one.move(State.SENDING)
@@ -105,6 +173,67 @@ class LedgerMachine(RuleBasedStateMachine):
             one.lease = self.minute + 15
             assert delivery.epoch == one.epoch
         self.held[worker] += claimed
+
+    def note_others(self, key: str, due: list[int], *, limited: bool) -> None:
+        """Who was due and not claimed: skipped if unwanted, put off if his domain has to wait, else as he was."""
+        rows = {row.id: row for row in self.ledger.deliveries(key)}
+        for number in due:
+            one, row = self.model[number], rows[number]
+            if one.state not in WAITING:
+                continue
+            if row.state is State.SKIPPED:
+                assert self.unwanted(one)
+                one.move(State.SKIPPED)
+            elif row.due and row.due != MONDAY + timedelta(minutes=one.due):
+                assert row.due > self.clock()
+                assert limited or self.rests_now(one)
+                one.due = (row.due - MONDAY) / timedelta(minutes=1)
+
+    @rule(data=st.data(), everywhere=st.booleans())
+    def somebody_leaves(self, data: st.DataObject, everywhere: bool) -> None:
+        """From here on nobody claims them: the claim itself looks."""
+        one = self.model[data.draw(st.sampled_from(sorted(self.model)))]
+        row = one.recipient, "" if everywhere else list_of(one.edition)
+        if row not in self.suppressed:
+            values = {"person": row[0], "list": row[1], "reason": "unsubscribed", "at": 0}
+            with self.ledger.database.writing() as connection:
+                connection.execute(suppression.insert().values(values))
+            self.suppressed.add(row)
+        self.claim("a", one.edition, len(self.model))
+
+    @precondition(lambda self: self.suppressed)
+    @rule(data=st.data())
+    def somebody_comes_back(self, data: st.DataObject) -> None:
+        row = data.draw(st.sampled_from(sorted(self.suppressed)))
+        table = suppression.c
+        with self.ledger.database.writing() as connection:
+            connection.execute(suppression.delete().where(table.person == row[0], table.list == row[1]))
+        self.suppressed.remove(row)
+
+    @rule(place=st.sampled_from(PLACES), minutes=st.integers(1, 20), key=st.sampled_from(KEYS))
+    def somebody_rests(self, place: str, minutes: int, key: str) -> None:
+        until = self.clock() + timedelta(minutes=minutes)
+        self.ledger.rest(Rest(ACCOUNT, place, until, 1, "busy"))
+        self.rests[place] = self.minute + minutes
+        self.claim("a", key, len(self.model))
+
+    @rule(place=st.sampled_from(PLACES))
+    def somebody_is_well_again(self, place: str) -> None:
+        self.ledger.wake(ACCOUNT, place)
+        self.rests.pop(place, None)
+
+    @rule(everybody=st.booleans(), worker=st.sampled_from(WORKERS), key=st.sampled_from(KEYS))
+    def an_account_is_paused_and_resumed(self, everybody: bool, worker: str, key: str) -> None:
+        """Nothing is claimed in between. At once, since a machine that mostly waits finds little."""
+        name = EVERY_ACCOUNT if everybody else ACCOUNT
+        self.ledger.pause_account(name, "login", "", self.clock())
+        assert list(self.ledger.claim(key, worker, len(self.model), self.clock(), LEASE)) == []
+        assert self.ledger.resume_account(name, self.clock(), "person")
+        self.rests = {place: until for place, until in self.rests.items() if place not in self.woken()}
+
+    def woken(self) -> set[str]:
+        """Resuming may end rests; which, the ledger knows."""
+        return set(PLACES) - {rest.domain for rest in self.ledger.rests(ACCOUNT)}
 
     @precondition(lambda self: any(self.held.values()))
     @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES), wait=st.sampled_from((0, 0, 10)))
@@ -162,7 +291,7 @@ class LedgerMachine(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(sorted(self.model)))
         (seen,) = (one for one in self.ledger.deliveries(self.model[number].edition) if one.id == number)
         one = self.model[number]
-        if stale and one.state in WAITING and self.editions[one.edition] == "sending" and one.due <= self.minute:
+        if stale and number in self.claimable(one.edition):
             self.claim("a", one.edition, len(self.model))
             with pytest.raises(Superseded):
                 self.ledger.resolve(seen, to, "", self.clock(), "person")
@@ -213,6 +342,10 @@ class LedgerMachine(RuleBasedStateMachine):
         assert told == next((one.moves for one in self.model.values() if one.edition == KEYS[0]), [])
 
     @invariant()
+    def the_rests_are_those_that_were_asked_for(self) -> None:
+        assert {rest.domain for rest in self.ledger.rests(ACCOUNT)} == set(self.rests)
+
+    @invariant()
     def workers_hold_what_is_on_the_wire_and_nothing_else(self) -> None:
         claimed = {one.id for worker in WORKERS for one in self.ledger.claimed(worker)}
         assert claimed == {number for number, one in self.model.items() if one.state is State.SENDING}
@@ -230,14 +363,14 @@ LIMITS = settings(
 
 
 def test_any_order_of_events_on_disk(empty: Callable[[Path], Path]) -> None:
-    def make(root: Path) -> Ledger:
+    def make(root: Path) -> SqlLedger:
         return open_ledger(f"sqlite:///{empty(root)}", root)
 
     run_state_machine_as_test(lambda: LedgerMachine(make), settings=settings(LIMITS, max_examples=EXAMPLES // 2))
 
 
 def test_any_order_of_events_in_memory(empty: Callable[[Path], Path]) -> None:
-    def make(root: Path) -> Ledger:
+    def make(root: Path) -> SqlLedger:
         return rehearsal_copy(f"sqlite:///{empty(root)}", root)
 
     run_state_machine_as_test(lambda: LedgerMachine(make), settings=LIMITS)

@@ -3,7 +3,9 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -20,6 +22,8 @@ from syndicate.model import Deferred, Receipt, Settlement, State
 from syndicate.testing.clock import MONDAY
 from syndicate.testing.entries import KEY, LATER, LEASE, entry, used
 
+for module in iter_modules(syndicate.database.__path__):
+    import_module(f"syndicate.database.{module.name}")  # each may describe tables
 MIGRATIONS = Path(syndicate.database.__file__).parent / "migrations"
 
 

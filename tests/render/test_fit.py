@@ -15,7 +15,7 @@ LINK = "https://example.com/a?utm_source=x&utm_medium=social"
 RULES = st.builds(
     TextRules,
     max_length=st.integers(120, 400),
-    unit=st.sampled_from(["utf16", "codepoint", "grapheme", "byte"]),
+    unit=st.sampled_from(["utf16", "codepoint", "grapheme", "byte", "emoji", "weighted"]),
     link_length=st.sampled_from([0, 23]),
     escaped=st.sampled_from(["", "()_#*"]),
 )
@@ -101,6 +101,7 @@ def test_the_words_around_the_link_go_before_the_link_does() -> None:
         ("é😀", TextRules(unit="utf16"), 3),
         ("é😀", TextRules(unit="byte"), 6),
         ("👨‍❤️‍👨🇨🇭e\u0301", TextRules(unit="grapheme"), 3),
+        ("é日👨‍❤️‍👨🇨🇭#️⃣", TextRules(unit="emoji"), 1 + 1 + 20 + 8 + 7),
         ("a (b) #c", TextRules(unit="utf16", escaped="()#"), 11),
         (f"see {LINK}.", TextRules(link_length=23), 4 + 23 + 1),
         (LINK, TextRules(escaped="_"), len(LINK) + 2),
@@ -130,3 +131,30 @@ def test_the_fold_is_three_lines_on_a_phone_and_on_a_desktop() -> None:
 
 def test_a_network_without_a_fold_shows_everything() -> None:
     assert fold("a\n" * 100, TextRules()) == ("a\n" * 100, "a\n" * 100)
+
+
+X = TextRules(unit="weighted", link_length=23)
+
+
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [
+        ("This is a test.", 15),
+        ("http://test.com", 23),
+        ("https://test.com", 23),
+        ("test.com", 23),
+        ("Test https://test.com test https://test.com test.com test", 86),
+        ("저찀쯿쿿", 8),
+        ("\U00010000\U0010ffff", 4),
+        ("H\U0001f431", 3),
+        ("の" * 140, 280),
+        ("\U0001f431" * 140, 280),
+        ("👨‍👩‍👧‍👦", 2),
+        ("🇮🇳👍🏽❤️1️⃣", 8),
+        ("cafe\u0301", 4),
+        ("“a” – b…", 9),
+        ("Node.js 3.5 e.g. U.S. me@example.com", 23 + 29),
+    ],
+)
+def test_x_weighs_as_its_conformance_tests_do(text: str, weight: int) -> None:
+    assert measure(text, X) == weight

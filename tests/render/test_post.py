@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syndicate import adapters
 from syndicate.errors import RenderError
-from syndicate.model import Article, Body, Image, Overrides, TextRules
+from syndicate.model import Article, Body, Image, Overrides, Post, Problem, TextRules
 from syndicate.render.fit import fold, measure
 from syndicate.render.gist import about, figures, hook_and_points, sentences
 from syndicate.render.hashtags import hashtags
@@ -35,6 +36,34 @@ def overridden(**text: str) -> Article:
 @pytest.mark.parametrize(("article", "golden"), [(RISE, "india.txt"), (HYDERABAD, "hyderabad.txt")])
 def test_the_seeds_make_posts_that_a_person_would_have_written(article: Article, golden: str) -> None:
     assert written(article) + "\n" == (Path(__file__).parent / "golden" / golden).read_text("utf-8")
+
+
+def on(network: str, article: Article) -> tuple[Post, list[Problem]]:
+    """A post by the network's own template and rules."""
+    edition = single(article)
+    edition = replace(edition, channel=replace(edition.channel, name=network, template=network))
+    return post(edition, PUBLICATION, TEMPLATES, adapters.load(network).rules, network)
+
+
+NETWORKS = ["mastodon", "bluesky", "threads", "x", "slack", "discord", "telegram"]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_seeds_make_posts_for_every_network(network: str) -> None:
+    texts = [on(network, article)[0].text for article in (RISE, HYDERABAD)]
+    golden = (Path(__file__).parent / "golden" / f"{network}.txt").read_text("utf-8")
+    assert "\n\n========\n\n".join(texts) + "\n" == golden
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("article", [RISE, HYDERABAD])
+def test_what_is_shown_only_where_there_is_room_goes_without_a_word(network: str, article: Article) -> None:
+    rules = adapters.load(network).rules
+    made, problems = on(network, article)
+    assert problems == []
+    assert measure(made.text, rules) <= rules.max_length
+    assert made.url in made.text
+    assert "LinkedIn for" not in made.text  # whoever reads of a page gets its address
 
 
 @pytest.mark.parametrize("article", [RISE, HYDERABAD])

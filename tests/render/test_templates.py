@@ -128,6 +128,7 @@ def test_nothing_leads_out_of_a_template(tmp_path: Path, article: ArticleView, s
     ],
 )
 def test_a_template_cannot_fill_the_memory(tmp_path: Path, source: str) -> None:
+    """F-62: a template is stopped before it takes the process with it."""
     assert failing(tmp_path, source).startswith("template x.txt.j2")
 
 
@@ -150,9 +151,29 @@ def test_an_unknown_slot_is_an_error_that_lists_the_known_ones(tmp_path: Path) -
         letter(digest(), PUBLICATION, Templates(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["digest", "linkedin"])
+POSTS = ["post", "mastodon", "bluesky", "threads", "x", "slack", "discord", "telegram"]
+
+
+@pytest.mark.parametrize("name", ["digest", "linkedin", *POSTS])
 def test_the_shipped_templates_have_no_problems(name: str) -> None:
     assert TEMPLATES.check(name) == []
+
+
+def test_a_template_that_extends_another_says_only_where_it_differs(tmp_path: Path) -> None:
+    (tmp_path / "base.txt.j2").write_text(
+        "{% set drop = drop | default(['one']) %}{% set size = size | default(1) %}"
+        "{% block one %}1{% endblock %}{% block two %}{{ size }}{% endblock %}{% block three %}3{% endblock %}"
+    )
+    (tmp_path / "middle.txt.j2").write_text(
+        "{% extends 'base.txt.j2' %}{% set size = 22 %}{% block four %}4{% endblock %}"
+    )
+    (tmp_path / "own.txt.j2").write_text(
+        "{% extends 'middle.txt.j2' %}{% set drop = ['two'] %}"
+        "{% block three %}{{ super() }}!{% endblock %}{% block one %}I{% endblock %}"
+    )
+    rendered = Templates(tmp_path).render("own.txt.j2", {})
+    assert list(rendered.blocks.items()) == [("one", "I"), ("two", "22"), ("three", "3!"), ("four", "4")]
+    assert rendered.variables["drop"] == ["two"]
 
 
 def test_check_tells_file_and_line_of_a_slip(tmp_path: Path) -> None:

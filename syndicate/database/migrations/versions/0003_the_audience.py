@@ -20,11 +20,21 @@ END
 #: Address and program of a visit may be forgotten, and nothing else changed.
 UNCHANGED = """
 CREATE TRIGGER consent_unchanged BEFORE UPDATE ON consent
-WHEN (old.id, old.subscriber, old.list, old.what, old.at, old.given, old.wording, old.source, old.evidence, old.actor)
-  IS NOT (new.id, new.subscriber, new.list, new.what, new.at, new.given, new.wording, new.source, new.evidence, new.actor)
+WHEN (old.id, old.subscriber, old.list, old.what, old.at, old.given)
+  IS NOT (new.id, new.subscriber, new.list, new.what, new.at, new.given)
+  OR (old.wording, old.source, old.evidence, old.actor) IS NOT (new.wording, new.source, new.evidence, new.actor)
   OR new.ip != '' OR new.agent != ''
 BEGIN
     SELECT RAISE(ABORT, 'consent only grows');
+END
+"""
+#: Whoever is erased is taken out of the reasons too, where servers have quoted the address; nothing else may change.
+HISTORY = """
+CREATE TRIGGER event_update BEFORE UPDATE ON event
+WHEN (old.id, old.at, old.edition, old.delivery, old.what, old.actor)
+  IS NOT (new.id, new.at, new.edition, new.delivery, new.what, new.actor) OR new.reason != 'erased'
+BEGIN
+    SELECT RAISE(ABORT, 'the history only grows');
 END
 """
 BASIS = """
@@ -64,6 +74,8 @@ def upgrade() -> None:
     people()
     consents()
     for statement in (
+        "DROP TRIGGER event_update",
+        HISTORY,
         KEPT,
         UNCHANGED,
         BASIS.format(verb="added", event="INSERT"),
