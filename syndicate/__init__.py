@@ -44,8 +44,8 @@ The package is a belt. Each folder is a station; an immutable value travels from
     cli/          one file a command group
 
 Imports go one way: errors < model < database < {config content audience plan render adapters ledger deliver lock} <
-accounts < app < fingerprints < {drafts upcoming} < {approval seen} < {pipeline comparison} < reminders < {proofs newsroom} < rehearse <
-scheduler < web < cli.
+accounts < app < fingerprints < {drafts upcoming} < {approval seen} < {pipeline comparison} < reminders <
+{proofs newsroom} < rehearse < scheduler < web < cli.
 `tests/test_floors.py` enforces it.
 """
 

@@ -1,4 +1,4 @@
-"""`syndicate connect ACCOUNT`: a person signs in at a network, and the token is kept; or what is known of it is told."""
+"""A person signs in at a network for an account, and the token is kept; or what is known of it is told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from syndicate.accounts import sign_in
 from syndicate.adapters import http
 from syndicate.adapters.signin import LOOPBACK, SignIn
-from syndicate.errors import SyndicateError, UsageError
+from syndicate.errors import ConfigError, SyndicateError, UsageError
 from syndicate.signin import flow
 from syndicate.signin.listener import Listener
 from syndicate.signin.renewal import renewable
@@ -93,9 +93,16 @@ class Pasted:
 
 
 def connect(
-    app: App, name: str, show: Callable[[str], None], ask: Callable[[], str] | None = None, patience: float = PATIENCE
+    app: App,
+    name: str,
+    show: Callable[[str], None],
+    ask: Callable[[], str] | None = None,
+    patience: float = PATIENCE,
+    *,
+    other: bool = False,
 ) -> Connection:
-    """Signs in and keeps the token. `show` is given the address to open; with `ask`, the answer is pasted.
+    """Signs in and keeps the token. `show` is given the address to open; with `ask`, the answer is pasted; `other`:
+    somebody else than the last time may have signed in.
 
     Raises `UsageError` for an account that has no sign-in, `SyndicateError` where the network or the person says no.
     A token that lacks a scope is not kept.
@@ -110,6 +117,8 @@ def connect(
         known = Token(account=name, network=app.settings.accounts[name].adapter, access="", made=app.clock())
         token = flow.redeemed(session, attempt, code, known)
     check(app, how, token)
+    if not other:
+        check_same(app, token)
     app.vault.write(token)
     return told(how, token, app.clock())
 
@@ -156,6 +165,19 @@ def check(app: App, how: SignIn, token: Token) -> None:
                 f"{token.called} has signed in, whose `{option}` is {value}, but the account says {configured}",
                 hint=f"Sign in as the other one, or remove `{option}` from the account: the sign-in tells it.",
             )
+
+
+def check_same(app: App, token: Token) -> None:
+    """Whether it is the one of the last time: what waits would go out in another name. Raises `SyndicateError`."""
+    try:
+        before = app.vault.read(token.account)
+    except ConfigError:  # it cannot be opened any more: nobody knows
+        return
+    if before and before.network == token.network and before.options != token.options:
+        raise SyndicateError(
+            f"{token.called} has signed in, and the last time it was {before.called}; the token was not kept",
+            hint="Sign in as the same one. If somebody else is to post from now on, say so: --other",
+        )
 
 
 def state(app: App, name: str, session: requests.Session) -> Connection:

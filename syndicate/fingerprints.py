@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from syndicate.config.secrets import redact
+from syndicate.errors import ConfigError
 from syndicate.model import Edition, Plan
 
 if TYPE_CHECKING:
@@ -28,11 +29,20 @@ def fingerprints(app: App, edition: Edition) -> dict[str, str]:
         "templates": template_fingerprint(app, channel.template),
         "publication": repr(app.settings.publication),
         f"channels.{channel.name}": repr(channel),
-        f"accounts.{channel.account}": repr((account.adapter, redact(account.options))),
+        f"accounts.{channel.account}": repr((account.adapter, redact(account.options), *granted(app, channel.account))),
     }
     if channel.audience:
         parts[f"audiences.{channel.audience}"] = app.readers(channel.audience).fingerprint()
     return {name: sha256(part.encode()).hexdigest() for name, part in parts.items()}
+
+
+def granted(app: App, account: str) -> list[list[tuple[str, str]]]:
+    """What a sign-in tells of an account, such as who posts; empty where nobody has signed in."""
+    try:
+        token = app.vault.read(account)
+    except ConfigError:
+        return []
+    return [sorted(token.options.items())] if token else []
 
 
 def written(app: App, edition: Edition) -> str:

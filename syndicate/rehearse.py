@@ -22,7 +22,7 @@ from syndicate.config.secrets import file_reference
 from syndicate.config.settings import Mode
 from syndicate.desks import in_turn
 from syndicate.errors import ConfigError
-from syndicate.model import ChannelPlan, Kind, Plan, Schedule, State, occasions
+from syndicate.model import Kind, Plan, Schedule, State, occasions
 from syndicate.newsroom import carry_out
 from syndicate.pipeline import Report, make_plan
 from syndicate.testing.clock import Clock
@@ -31,7 +31,6 @@ from syndicate.upcoming import next_of_each
 
 if TYPE_CHECKING:
     from syndicate.deliver.tally import Tally
-    from syndicate.drafts import Failure
     from syndicate.ledger.base import EditionRow
 
 MINUTE = timedelta(minutes=1)
@@ -50,8 +49,9 @@ class Line:
     #: aware, in the publication's zone
     at: datetime
     channel: str
-    #: of deliveries: `sent`, `later`, `unknown`, `refused`, `skipped` | of editions: `failed`, `late-skip`, `late-ask`,
-    #: `blackout`, `quiet`, or `nothing` where an occasion found no article
+    #: of deliveries, the worst that is true: `refused`, `unknown`, `stopped` (a person has to act), `later`, `sent`,
+    #: `skipped` | of occasions: `failed`, `late-skip`, `late-ask`, `blackout`, `quiet`, or `nothing` without an article
+    #: | of drafts from before the rehearsal: `awaiting` approval
     what: str
     #: of the edition; empty where there is none
     key: str = ""
@@ -83,7 +83,7 @@ class Stage:
 def staged(app: App, at: datetime, seed: int | None = None) -> Iterator[Stage]:
     """The same channels at `at`; with a `seed` the networks fail at times, and each time in the same way.
 
-    Raises `ConfigError` where an account cannot be used; secrets need not be set.
+    Secrets need not be set.
     """
     clock = Clock(at.astimezone(UTC))
     with ExitStack() as stack:
@@ -140,13 +140,15 @@ class Days:
         self._told: set[object] = set()
 
     def until(self, end: datetime) -> Iterator[Line]:
-        """Everything up to `end`, in order."""
+        """Everything up to `end`, in order. Raises `KeyboardInterrupt` where a courier was told to stop."""
         leave_doubts(self.app)
         at: datetime | None = self._clock()
         while at is not None and at < end:
             self._clock.now = max(self._clock.now, at)
             plan = make_plan(self.app, at)
             reports = carry_out(self.app, plan, lambda key, tally: None, in_turn)
+            if self.app.stop.is_set():
+                raise KeyboardInterrupt
             self.reports += reports
             yield from self._of_plan(plan, at)
             changed = [line for report in reports for line in self._of_report(report, at)]
@@ -166,33 +168,42 @@ class Days:
 
     def _of_plan(self, plan: Plan, at: datetime) -> Iterator[Line]:
         for part in plan.channels:
-            untimely = [one for one in part.skipped if one.code in UNTIMELY]
-            what = untimely[0].code if untimely else "nothing"
-            empty = not part.editions and part.code == "below-min"
-            mark = (part.channel.name, what, *(one.article.slug for one in untimely), empty and part.occasion)
-            if (untimely or empty) and mark not in self._told:
-                self._told.add(mark)
-                titles = ", ".join(one.article.title for one in untimely)
-                says = untimely[0].reason if untimely else part.note
-                yield self._line(at, part, what, title=titles, articles=len(untimely), says=says)
-
-    def _line(self, at: datetime, part: ChannelPlan, what: str, **more: object) -> Line:
-        return Line(at=at.astimezone(self._zone), channel=part.channel.name, what=what, **more)  # type: ignore[arg-type]
+            name = part.channel.name
+            if untimely := [one for one in part.skipped if one.code in UNTIMELY]:
+                found = Line(
+                    at=at.astimezone(self._zone),
+                    channel=name,
+                    what=untimely[0].code,
+                    title=", ".join(one.article.title for one in untimely),
+                    articles=len(untimely),
+                    says=untimely[0].reason,
+                )
+                yield from self._once((name, found.what, *(one.article.slug for one in untimely)), found)
+            elif not part.editions and part.code == "below-min":
+                found = Line(at=at.astimezone(self._zone), channel=name, what="nothing", says=part.note)
+                yield from self._once((name, part.occasion), found)
 
     def _of_report(self, report: Report, at: datetime) -> Iterator[Line]:
-        for failed in report.failures:
-            yield from self._of_failure(failed, at)
+        local = at.astimezone(self._zone)
+        for one in report.failures:
+            says = f"{one.problem.message}. {one.problem.hint}".strip()
+            yield from self._once(
+                (one.key, says), Line(at=local, channel=one.channel, what="failed", key=one.key, says=says)
+            )
+        for waits in report.waiting:  # drafts from before the rehearsal
+            found = Line(at=local, channel=waits.channel, what="awaiting", key=waits.key, says=waits.answer)
+            yield from self._once((waits.key, "awaiting"), found)
         for done in report.done:
-            tally = replace(done.tally, rate=0.0)
+            tally = replace(done.tally, rate=0.0)  # which is that of this machine
             before, self._stood[done.key] = self._stood.get(done.key), tally
             if before != tally and (row := self.app.ledger().edition(done.key)):
                 yield self._of_edition(row, tally, at, anew=before is not None)
 
-    def _of_failure(self, failed: Failure, at: datetime) -> Iterator[Line]:
-        says = f"{failed.problem.message}. {failed.problem.hint}".strip()
-        if (failed.key, says) not in self._told:
-            self._told.add((failed.key, says))
-            yield Line(at=at.astimezone(self._zone), channel=failed.channel, what="failed", key=failed.key, says=says)
+    def _once(self, mark: object, line: Line) -> Iterator[Line]:
+        """What stays as it is is said when it begins."""
+        if mark not in self._told:
+            self._told.add(mark)
+            yield line
 
     def _of_edition(self, row: EditionRow, tally: Tally, at: datetime, *, anew: bool) -> Line:
         return Line(
@@ -208,16 +219,26 @@ class Days:
             unknown=tally.unknown,
             refused=tally.refused,
             approval=self.app.channel(row.channel).approval == "required",
-            says=tally.note or tally.waits or self._reason(row.key, anew=anew),
+            says=tally.note or tally.waits + self._again(tally.until, at) or self._reason(row.key, at, anew=anew),
         )
 
-    def _reason(self, key: str, *, anew: bool) -> str:
+    def _again(self, moment: datetime | None, at: datetime) -> str:
+        """When it goes on; nothing where nobody knows."""
+        if moment is None:
+            return ""
+        local = full_minute(moment).astimezone(self._zone)
+        return (
+            f"; again {local:%H:%M}"
+            if local.date() == at.astimezone(self._zone).date()
+            else f"; again {local:%-d %B %H:%M}"
+        )
+
+    def _reason(self, key: str, at: datetime, *, anew: bool) -> str:
         """The network's words about the first that did not go well; else how what was open was settled."""
         ledger = self.app.ledger()
         for state in TELLING:
             if one := next(iter(ledger.deliveries(key, [state])), None):
-                due = f"; again {one.due.astimezone(self._zone):%H:%M}" if state is State.DEFERRED and one.due else ""
-                return one.reason + due
+                return one.reason + self._again(one.due if state is State.DEFERRED else None, at)
         return "went through in the end" if anew else ""
 
 
@@ -236,7 +257,7 @@ def standing(tally: Tally) -> str:
     if tally.unknown:
         return "unknown"
     if tally.deferred or tally.planned:
-        return "later"
+        return "stopped" if tally.note else "later"
     return "sent" if tally.sent else "skipped"
 
 

@@ -18,7 +18,7 @@ FLOORS = [
     {"drafts", "upcoming", "intake"},
     {"approval", "seen"},
     {"pipeline", "comparison"},
-    {"reminders", "news", "confirmations"},
+    {"reminders", "news", "confirmations", "corrections"},
     {"proofs", "newsroom", "exposition"},
     {"rehearse"},
     {"scheduler"},

@@ -41,10 +41,12 @@ class Adapter(ABC):
     pictures: PictureRules = PictureRules()
     #: what may be done about silence
     dedupe: Dedupe = Dedupe()
-    #: of `email`, `post`, `image`, `correct`, `thread`; what is not declared is refused by `compose`
+    #: of `email`, `post`, `image`, `thread`; what is not declared is refused by `compose`
     supports: frozenset[str] = frozenset()
     #: whether it only writes to this disk: such an account also works in `mode: rehearsal`
     local: bool = False
+    #: whether the text of what is out can be put right
+    corrects: ClassVar[bool] = False
     #: options that `syndicate connect` finds out, `token` among them; empty: nobody can sign in
     granted: ClassVar[tuple[str, ...]] = ()
 
@@ -83,7 +85,7 @@ class Adapter(ABC):
         raise Unsupported(f"{self.name} cannot be asked what it has")
 
     def correct(self, session: Any, number: str, message: Message) -> Outcome:
-        """Gives what the network has under this id the text of `message`; only if it `supports` `correct`.
+        """Gives what the network has under this id the text of `message`; only if it `corrects`.
 
         Doing it twice is doing it once. What else differs stays as it is.
         """

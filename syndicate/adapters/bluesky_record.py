@@ -57,8 +57,8 @@ def _written(moment: datetime) -> str:
 def tid(moment: datetime, edition: str) -> str:
     """A record key as a post must have (https://atproto.com/specs/tid): 53 bits of microseconds, 10 bits at random.
 
-    Here the second is the edition's, and the rest a hash of its key: who knows the edition knows the place. Each further
-    post of a thread is a millisecond later and has a place of its own.
+    Here the second is the edition's, and the rest a hash of its key: who knows the edition knows the place. Each
+    further post of a thread is a millisecond later and has a place of its own.
     """
     spread = int.from_bytes(sha256(edition.encode()).digest()[:8], "big")
     within = (spread + moment.microsecond // 1000 * 1000) % 1_000_000

@@ -58,6 +58,7 @@ class Discord(base.Adapter):
     Options = DiscordOptions
     # 2,000, less room for the angle brackets around links and the backslash before a heading
     rules = TextRules(max_length=1980, unit="utf16", escaped=MARKDOWN, max_hashtags=0)
+    # Webhooks were long held to 8 MB, and a server may still be; its own limit cannot be asked for without a bot.
     pictures = PictureRules(max_bytes=8_000_000, ratio=1.91, max_alt=1024)
     supports = frozenset({"post", "image"})
     options: DiscordOptions

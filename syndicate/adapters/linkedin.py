@@ -21,7 +21,6 @@ from syndicate.adapters.addresses import checked_url
 from syndicate.adapters.linkedin_answers import sunset
 from syndicate.adapters.linkedin_text import RESERVED, Place, cost, little_text, named, without_link
 from syndicate.adapters.signin import SignIn, SignInOptions
-from syndicate.errors import Unsupported
 from syndicate.model import (
     Dedupe,
     Message,
@@ -108,7 +107,8 @@ class LinkedIn(base.Adapter):
     dedupe = Dedupe(repeat=timedelta(days=1))
     # The card is 1.91:1; JPG, PNG and GIF of at most 36,152,320 pixels (Images API).
     pictures = PictureRules(max_pixels=36_152_320, max_side=2400, ratio=1.91, max_alt=4086)
-    supports = frozenset({"post", "image", "correct"})
+    supports = frozenset({"post", "image"})
+    corrects = True
     granted = ("token", "author")
     options: LinkedInOptions
 
@@ -132,10 +132,7 @@ class LinkedIn(base.Adapter):
 
     def compose(self, message: Message) -> Request:
         """`POST /rest/posts`, with a hole for the picture. The API scrapes nothing, so the card is written out."""
-        if not isinstance(message, Post):
-            raise Unsupported("linkedin takes posts, not e-mail")
-        if message.image and message.image.media_type not in self.pictures.media_types:
-            raise Unsupported(f"linkedin takes JPEG, PNG and GIF, not {message.image.media_type}")
+        message = bodies.post_of(message, self)
         post: dict[str, Any] = {
             "author": self.options.author,
             "commentary": self._commentary(message),
@@ -152,10 +149,10 @@ class LinkedIn(base.Adapter):
         if content:
             post["content"] = content
         image = message.image
-        uploads = (Upload(HOLE, image.data, image.media_type, image.alt),) if image else ()
+        uploads = [Upload(HOLE, image.data, image.media_type, image.alt)] if image else []
         if self.options.link == "comment" and message.url:
-            uploads += (Upload("", message.url.encode(), COMMENT),)
-        return Request("POST", self._url("/rest/posts"), bodies.canonical(post), self._headers(), uploads)
+            uploads.append(Upload("", message.url.encode(), COMMENT))
+        return Request("POST", self._url("/rest/posts"), bodies.canonical(post), self._headers(), tuple(uploads))
 
     def open(self) -> AbstractContextManager[requests.Session]:
         """An HTTP session."""
@@ -196,9 +193,7 @@ class LinkedIn(base.Adapter):
 
     def correct(self, session: requests.Session, number: str, message: Message) -> Outcome:
         """PARTIAL_UPDATE: the text alone, since the API changes neither card nor picture."""
-        if not isinstance(message, Post):
-            raise Unsupported("linkedin takes posts, not e-mail")
-        body = bodies.canonical({"patch": {"$set": {"commentary": self._commentary(message)}}})
+        body = bodies.canonical({"patch": {"$set": {"commentary": self._commentary(bodies.post_of(message, self))}}})
         headers = {**self._headers(), "X-RestLi-Method": "PARTIAL_UPDATE"}
         request = Request("POST", self._url(f"/rest/posts/{quote(number, safe='')}"), body, headers)
         table = replace(self._table, accepted=lambda answer: answers.receipt(number, str(answer.status)))

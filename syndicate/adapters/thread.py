@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from syndicate.model import Outcome, Receipt, Refused, Request, Unknown
+from syndicate.model import Deferred, Outcome, Paused, Receipt, Refused, Request, Unknown
 
 
 def in_turn(request: Request, post: Callable[[Request, Sequence[Receipt]], Outcome]) -> Outcome:
@@ -29,7 +29,7 @@ def in_turn(request: Request, post: Callable[[Request, Sequence[Receipt]], Outco
     return replace(first, status=f"{first.status}, thread of {len(done)}") if len(done) > 1 else first
 
 
-def _broken_off(outcome: Outcome, done: Sequence[Receipt], total: int) -> Outcome:
+def _broken_off(outcome: Refused | Deferred | Paused | Unknown, done: Sequence[Receipt], total: int) -> Outcome:
     said = f"{len(done)} of {total} posts of the thread are there, from {done[0].permalink or done[0].id}"
     if isinstance(outcome, Refused):
         return Refused(f"{said}; the next was refused: {outcome.reason}")

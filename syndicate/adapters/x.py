@@ -39,7 +39,8 @@ class X(base.Adapter):
     """Posts as a user.
 
     It knows no key, and reading what one has posted costs money: silence is for a person. A repeat is refused where the
-    first one arrived, but the refusal does not say which post that is.
+    first one arrived, but the refusal does not say which post that is. So it takes no threads either: after silence
+    nobody could tell which of the parts are there.
     """
 
     name = "x"
@@ -100,7 +101,7 @@ class X(base.Adapter):
         return {"Authorization": f"Bearer {self.options.token.get_secret_value()}"}
 
 
-_RECONNECT = "Sign in again: syndicate connect, with the account's name; or set a token with tweet.write and users.read."
+_RECONNECT = "Sign in again: syndicate connect, with the account's name; or make a new token, and set it."
 
 
 def _words(answer: http.Answer) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ def connect(
     check: Annotated[bool, typer.Option("--check", help="Only tell how its sign-in stands.")] = False,
     paste: Annotated[bool, typer.Option("--paste", help="The browser is elsewhere: paste where it ends.")] = False,
     browser: Annotated[bool, typer.Option(help="Open the address in the browser of this machine.")] = True,
+    other: Annotated[bool, typer.Option("--other", help="Somebody else than the last time may sign in.")] = False,
     wait: Annotated[float, typer.Option(min=1, max=3600, metavar="SECONDS", help="For the answer.")] = 300.0,
 ) -> None:
     """Signs in at a network with an account (OAuth): LinkedIn, Mastodon, Threads, X. The token is kept encrypted."""
@@ -37,7 +39,8 @@ def connect(
         with http.session() as opened:
             found = state(app, account, opened)
     else:
-        found = sign_in(app, account, lambda page: show(page, browser and not paste), ask if paste else None, wait)
+        open_page = partial(show, browser=browser and not paste)
+        found = sign_in(app, account, open_page, ask if paste else None, wait, other=other)
     out.data(found)
     tell(out, app, found)
     if not found.good:

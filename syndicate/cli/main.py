@@ -36,7 +36,7 @@ COMMANDS = {
     "status": "status:status",
     "why": "editions:why",
     "resolve": "editions:resolve",
-    "editions": "life:group",
+    "editions": "update:group",
     "audience": "audience:group",
     "feedback": "feedback:group",
     "connect": "connect:connect",

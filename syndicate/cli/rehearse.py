@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syndicate.cli.outcome import EXIT_FAILED, EXIT_PERSON
 from syndicate.cli.output import Output, clip, counted
 from syndicate.cli.session import parse_time, session
 
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from syndicate.proofs import Folder
     from syndicate.rehearse import Line
 
-EXIT_FAILED, EXIT_PERSON = 1, 3
-#: Readers of an edition whose messages are written with --out.
-FIRST = 3
-STYLES = {"sent": "green", "later": "yellow", "unknown": "bold yellow", "refused": "bold red", "failed": "bold red"}
+STYLES = {
+    "sent": "green",
+    "later": "yellow",
+    "unknown": "bold yellow",
+    "stopped": "bold yellow",
+    "refused": "bold red",
+    "failed": "bold red",
+}
 #: Said in so many words where there is no better one.
-WORDS = {"late-skip": "late, skipped", "late-ask": "late, waits", "nothing": "no article"}
+WORDS = {"late-skip": "late, skipped", "late-ask": "late, waits", "awaiting": "to approve", "nothing": "no article"}
 
 From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="Begin at this time (now).")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write the proofs of all editions.")]
@@ -124,7 +128,7 @@ def exit_status(lines: Iterable[Line]) -> int:
     last = {line.what for line in last_of_each(lines)}
     if last & {"failed", "refused"}:
         return EXIT_FAILED
-    return EXIT_PERSON if last & {"unknown", "late-ask", "paused"} else 0
+    return EXIT_PERSON if last & {"unknown", "late-ask", "stopped", "awaiting"} else 0
 
 
 def write_proofs(out: Output, app: App, at: datetime, reports: Sequence[Report], folder: Path) -> None:
@@ -146,6 +150,7 @@ def write_proofs(out: Output, app: App, at: datetime, reports: Sequence[Report],
 def take_first(app: App, key: str, proofs: Folder) -> None:
     """Composes the messages to the first readers of an edition once more, as they were frozen."""
     from syndicate.pipeline import composer, links_of
+    from syndicate.proofs import FIRST
     from syndicate.render.freeze import thaw
 
     ledger = app.ledger()

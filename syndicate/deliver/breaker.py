@@ -58,8 +58,8 @@ class Breaker:
         if not outcome.reached:
             return self._failure("", outcome, self._policy.unreached)
         self._failed.pop("", None)
-        if not domain:  # a post: it waits itself, and nobody else is like it
-            return None
+        if not domain:  # a post: what its network asks for, it asks of the account; a mere "not now" is of this post
+            return self._failure("", outcome, 1) if outcome.after is not None else None
         if outcome.after is None:
             return self._failure(domain, outcome, self._policy.busy)
         self._asked.add(domain)

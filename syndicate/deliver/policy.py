@@ -18,6 +18,7 @@ And about those who were not asked yet:
 | not now (4xx)                             | `busy`      | the recipient's domain | `rests`                       |
 | not now, and for how long (4.7.28, 429)   | 1           | the recipient's domain | as long as the network says   |
 | the same, from different domains          | `asked`     | the account            | as long as the network says   |
+| the same, about a post                    | 1           | the account            | as long as the network says   |
 | retries, for each recipient of an edition | `retries`   | the edition            | until a person says `go on`   |
 """
 

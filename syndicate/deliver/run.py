@@ -217,16 +217,17 @@ class Run:
         self._answers.append(replace(decision, **evidence))
 
     def _keep_up(self) -> None:
-        """Settles when a batch is full or a moment has passed; then also looks whether somebody said stop."""
+        """Settles when a batch is full; when a moment has passed, also looks whether somebody said stop."""
         beat = self._courier.pulse()
-        if len(self._answers) < self._courier.batch and beat - self._beat < TICK:
-            return
-        self._settle()
-        self._row = self._read()
-        self._halted = self._halted or self._row.state != "sending" or self._pause(self._row) is not None
-        self._renew()
-        self._progress(self._tally(self._row))
-        self._beat = beat
+        is_time = beat - self._beat >= TICK
+        if is_time or len(self._answers) >= self._courier.batch:
+            self._settle()
+        if is_time:
+            self._beat = beat
+            self._row = self._read()
+            self._halted = self._halted or self._row.state != "sending" or self._pause(self._row) is not None
+            self._renew()
+            self._progress(self._tally(self._row))
 
     def _renew(self) -> None:
         """A slow lane keeps what it holds; a frozen process does not."""

@@ -270,6 +270,9 @@ class Ledger(Protocol):
     def left_out(self, edition: str) -> Iterator[LeftOut]:
         """Articles and recipients an edition does not have, and why."""
 
+    def note(self, edition: str, what: str, reason: str, now: datetime, actor: str) -> None:
+        """A line in the story of an edition, about what no state tells. Raises `LedgerError` where there is none."""
+
     def story(self, edition: str, recipient: str = "") -> Sequence[Event]:
         """The history of an edition, and of one recipient in it or else of its first hundred, oldest first."""
 

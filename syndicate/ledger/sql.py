@@ -195,6 +195,12 @@ class SqlLedger:
                 return
             last = page[-1][0]
 
+    def note(self, edition: str, what: str, reason: str, now: datetime, actor: str) -> None:
+        """A line in the story of an edition."""
+        with self._writing() as connection:
+            if not standing.note(connection, edition, what, reason, now, actor):
+                raise no_edition(edition)
+
     def story(self, edition: str, recipient: str = "") -> Sequence[Event]:
         """The history of an edition, and of one recipient in it or else of its first hundred, oldest first."""
         with self._reading() as connection:

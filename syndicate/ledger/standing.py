@@ -48,6 +48,14 @@ def set_edition_state(
         connection.execute(update(delivery).where(delivery.c.edition == number, WAITING).values(gone))
 
 
+def note(connection: Connection, key: str, what: str, reason: str, now: datetime, actor: str) -> bool:
+    """Whether there is such an edition."""
+    line = (literal(micros(now)), edition.c.id, literal(what), literal(reason), literal(actor))
+    those = select(*line).where(edition.c.key == key)
+    told = insert(event).from_select(["at", "edition", "what", "reason", "actor"], those)
+    return bool(connection.execute(told).rowcount)
+
+
 def pause_account(connection: Connection, name: str, reason: str, hint: str, now: datetime, actor: str) -> None:
     """Several connections may find the same fault: told once, and the last reason stands."""
     known = connection.execute(delete(account_pause).where(account_pause.c.name == name)).rowcount

@@ -135,11 +135,11 @@ def _shorten_one(parts: Sequence[Part], rules: TextRules) -> Part | None:
 
 
 def _bare_link(parts: Sequence[Part]) -> Part | None:
-    """A whole part that still holds more than its URL, without the rest."""
+    """A whole part that still holds more than its URL, which stands last, without the rest: a title may hold others."""
     for part in parts:
-        url = URL.search(part.text)
-        if url and url[0] != part.text:
-            return replace(part, text=url[0])
+        urls = URL.findall(part.text)
+        if urls and urls[-1] != part.text:
+            return replace(part, text=urls[-1])
     return None
 
 

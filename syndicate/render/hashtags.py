@@ -13,6 +13,13 @@ from syndicate.model import Article
 #: Fewer look careless, more look like a machine.
 FEWEST = 3
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}+#]*")
+#: As people write them, where the article does not tell.
+_USUAL = {
+    name.lower(): name
+    for name in _WORD.findall(
+        "AI API AWS CEO CPU CSS DevOps EU GPU HTML IoT LLM ML MLOps NLP PDF PHP SaaS SEO SQL UI UK USA UX"
+    )
+}
 _STOP = frozenset(
     _WORD.findall(
         "a about after all an and are as at be been before between bridging but by can complete could do does for"
@@ -62,7 +69,7 @@ def _distinct(tags: Iterable[str]) -> Iterator[str]:
 def _spellings(article: Article) -> dict[str, str]:
     """How the article writes words that have capitals inside: `mlops` -> `MLOps`."""
     words = _WORD.findall(_text(article))
-    return {word.lower(): word for word in words if _has_capitals_of_its_own(word)}
+    return _USUAL | {word.lower(): word for word in words if _has_capitals_of_its_own(word)}
 
 
 def _has_capitals_of_its_own(word: str) -> bool:

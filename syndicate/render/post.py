@@ -14,8 +14,8 @@ from syndicate.render.templates import Templates
 
 #: The block of a template that holds the link: it is never dropped.
 LINK = "link"
-#: The block that goes to the end of a thread.
-CTA = "cta"
+#: The block that goes to the end of a thread, and the one with the link that stands nowhere else.
+CTA, END = "cta", "end"
 #: Posts of a thread that do not hold the article's text: the first and the last.
 ENDS = 2
 
@@ -77,12 +77,17 @@ def _fit_parts(
     text = article.body.text if article.body else ""
     middle = thread.posts(text, inner, channel.thread - ENDS) if channel.thread > ENDS else ()
     if not middle:
-        return fit(parts, rules), ()
-    first = fit([part for part in parts if part.name != CTA], inner)
-    last = fit([part for part in parts if part.name in {CTA, LINK}], inner)
+        return fit(_without(parts, END), rules), ()
+    first = fit(_without(parts, CTA, END), inner)
+    farewell = END if any(part.name == END for part in parts) else LINK
+    last = fit([part for part in parts if part.name in {CTA, farewell}], inner)
     texts = (first.text, *middle, last.text)
     text, *then = thread.numbered(texts) if channel.numbered else texts
     return Fitted(text, first.cut), tuple(then)
+
+
+def _without(parts: list[Part], *names: str) -> list[Part]:
+    return [part for part in parts if part.name not in names]
 
 
 def _override(article: Article, channel: str, network: str) -> str:
@@ -128,7 +133,7 @@ def _parts(
     rendered = templates.render(f"{edition.channel.template}.txt.j2", values)
     order = [str(name) for name in rendered.variables.get("drop", ())]
     parts = [
-        Part(name, text.strip(), drop=order.index(name) + 1 if name in order else 0, whole=name == LINK)
+        Part(name, text.strip(), drop=order.index(name) + 1 if name in order else 0, whole=name in {LINK, END})
         for name, text in rendered.blocks.items()
     ]
     return parts, frozenset(map(str, rendered.variables.get("spare", ())))

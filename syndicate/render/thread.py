@@ -16,6 +16,7 @@ _BLANK_LINE = regex.compile(r"\n\s*\n")
 _HEADING = 80
 # Code, rules, the lines under a table's head, and the footnotes of a plain-text body say nothing in a post.
 _LEFT_OUT = regex.compile(r"    |[*] [*] [*]$|\[\d+\] |(?:.*\n)?-+(?:  -+)+(?:\n|$)")
+_ENDS = frozenset('.!?:…。！？”"')
 _BETWEEN = " \t\n,;:"
 _UNDERLINE = regex.compile(r"\n[=-]+$")
 _QUOTED = regex.compile(r"^(?:> ?)+", regex.MULTILINE)
@@ -70,21 +71,22 @@ def _cut(piece: Piece, rules: TextRules) -> Iterator[Piece]:
 
 def _paragraphs(text: str) -> Iterator[list[Piece]]:
     """Each with a blank line before it; a heading stands before the first sentence of what it heads."""
-    heading = ""
-    for block in _BLANK_LINE.split(text.strip("\n")):
-        if _LEFT_OUT.match(block):
+    headings: list[str] = []
+    for block in map(str.rstrip, _BLANK_LINE.split(text.strip("\n"))):
+        if not block or _LEFT_OUT.match(block):
             continue
         if _is_heading(block):
-            heading = _UNDERLINE.sub("", block)
+            headings.append(_UNDERLINE.sub("", block))
         elif pieces := list(_pieces(block)):
-            first = f"{heading}\n\n{pieces[0].words}" if heading else pieces[0].words
-            yield [Piece(first, "\n\n"), *pieces[1:]]
-            heading = ""
+            yield [Piece("\n\n".join((*headings, pieces[0].words)), "\n\n"), *pieces[1:]]
+            headings = []
+    if headings:
+        yield [Piece("\n\n".join(headings), "\n\n")]
 
 
 def _is_heading(block: str) -> bool:
     line = _UNDERLINE.sub("", block)
-    return len(line) <= _HEADING and "\n" not in line and not _ITEM.match(line) and line[-1:] not in set(".!?:…。！？”\"")
+    return len(line) <= _HEADING and "\n" not in line and not _ITEM.match(line) and line[-1:] not in _ENDS
 
 
 def _pieces(block: str) -> Iterator[Piece]:

@@ -14,7 +14,9 @@ from syndicate.render.links import is_web, link_to, slug
 # A first part that reads as a title of its own: “Part 2” does not, nor does half a paragraph.
 _HEADLINE = range(12, 81)
 _SPLIT = re.compile(r"(?<=\S)(: +|： *| [–—] )(?=\S)")
-_FOLLOW = re.compile(r"(?<![\w./@-])(?:(?:follow|join|find|connect with) (?:us )?on )?LinkedIn\b(?!\.\w)", re.IGNORECASE)
+_FOLLOW = re.compile(
+    r"(?<![\w./@-])(?:(?:follow|join|find|connect with) (?:us )?on )?LinkedIn\b(?!\.\w)", re.IGNORECASE
+)
 #: “Follow us on LinkedIn” is “Follow” and a name.
 _PAGE = re.compile(r"\b(?:follow|join|find|connect with) ((?:us )?on LinkedIn)\b", re.IGNORECASE)
 # “… in Hyderabad”, “… of the Rust Compiler”: what a title ends with is what it is about.

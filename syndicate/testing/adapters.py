@@ -107,6 +107,17 @@ class AdapterContract:
             assert isinstance(_deliver(adapter, payload), Receipt)
             assert len(subject.received()) == 1 + len(getattr(payload, "then", ()))
 
+    def test_what_it_cannot_put_right_it_refuses_to(self, adapter: Adapter) -> None:
+        if not adapter.corrects:
+            with pytest.raises(Unsupported), adapter.open() as session:
+                adapter.correct(session, "a receipt", _supported(adapter))
+
+    def test_a_sign_in_tells_options_that_there_are(self, adapter: Adapter) -> None:
+        with _no_sockets():
+            how = adapter.signin()
+        assert (how is not None) == bool(adapter.granted)
+        assert {*adapter.granted, *(how.options if how else ())} <= adapter.Options.model_fields.keys()
+
     def test_secrets_stay_secret(self, subject: Subject, adapter: Adapter, payload: Payload) -> None:
         shown = repr(adapter.options) + repr(payload) + repr(adapter.options.model_dump()) + repr(vars(adapter))
         for secret in subject.secrets:

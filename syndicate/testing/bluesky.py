@@ -150,7 +150,6 @@ class FakeBluesky(FakeNetwork):
                 return TOO_LARGE
         return None
 
-
     def _orphan(self, reply: dict[str, Any] | None) -> Reply | None:
         """Stricter than the real one, which does not look whether a record that is referred to is there."""
         for name in ("root", "parent") if reply is not None else ():

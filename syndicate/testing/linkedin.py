@@ -7,10 +7,13 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar
+from urllib.parse import unquote, urlsplit
 
 from syndicate.testing.http import FakeNetwork, Received, Reply
+from syndicate.testing.oauth import Authority, answered
 
 TOKEN = "AQX-token-of-the-tests"
+PATCHABLE = {"commentary", "contentCallToActionLabel", "contentLandingPage", "lifecycleState", "adContext"}
 VERSIONS = frozenset(f"2026{month:02}" for month in range(1, 13))
 
 # Recorded answers of the Posts API.
@@ -40,6 +43,42 @@ VERSION_MISSING = Reply(
     b'Please specify a version by adding the LinkedIn-Version header."}',
 )
 
+# Recorded answers of the token endpoint; the description of a code is that of its documentation.
+TOKEN_ERRORS = {
+    "invalid_client": Reply(401, b'{"error":"invalid_client","error_description":"Client authentication failed"}'),
+    "invalid_grant": Reply(
+        400,
+        b'{"error":"invalid_request","error_description":"Unable to retrieve access token: appid/redirect uri/code '
+        b'verifier does not match authorization code. Or authorization code expired."}',
+    ),
+}
+#: What a browser is sent back with, as seen: escaped twice.
+UNAUTHORIZED_SCOPE = {
+    "error": "unauthorized_scope_error",
+    "error_description": "Scope &amp;quot;w_organization_social&amp;quot; is not authorized for your application",
+}
+CANCELLED = {"error": "user_cancelled_authorize", "error_description": "The user cancelled the authorization"}
+USERINFO = {
+    "sub": "782bbtaQ",
+    "name": "Test Member",
+    "given_name": "Test",
+    "family_name": "Member",
+    "locale": {"country": "US", "language": "en"},
+}
+NO_USERINFO = Reply(
+    403,
+    b'{"status":403,"serviceErrorCode":100,"code":"ACCESS_DENIED",'
+    b'"message":"Not enough permissions to access: userinfo.GET.NO_VERSION"}',
+)
+NO_COMMENT = Reply(
+    403,
+    b'{"status":403,"serviceErrorCode":100,"code":"ACCESS_DENIED",'
+    b'"message":"Not enough permissions to access: partnerApiSocialActions.CREATE.20260101"}',
+)
+COMMENT_THROTTLED = Reply(
+    429, b'{"message":"Comment create throttled: creation rate limit exceeded for member","status":429}'
+)
+
 _RESERVED = "|{}@[]()<>#\\*_~"
 _ELEMENTS = re.compile(
     r"\\[|{}@\[\]()<>#\\*_~]"  # escaped
@@ -61,7 +100,7 @@ class Published:
 
 
 class FakeLinkedIn(FakeNetwork):
-    """The Posts and Images API of one member."""
+    """The Posts, Images and Comments API of one member, and its sign-in."""
 
     credentials: ClassVar = {"token": TOKEN}
 
@@ -74,10 +113,22 @@ class FakeLinkedIn(FakeNetwork):
         self.ghost = False
         #: 201 without an id, as seen
         self.silent_about_id = False
+        #: URN -> texts of its comments
+        self.comments: dict[str, list[str]] = {}
+        self.authority = Authority(TOKEN, lifetime=5184000, separator=",")
+        #: who signs in
+        self.userinfo: dict[str, Any] = dict(USERINFO)
         self._seen: dict[str, str] = {}
 
     def handle(self, request: Received) -> Reply:
-        """Uploads and posts; everything else is not there."""
+        """Uploads, posts, comments and sign-ins; everything else is not there."""
+        path = urlsplit(request.path).path
+        if path == "/oauth/v2/authorization":
+            return self.authority.page(request)
+        if path == "/oauth/v2/accessToken":
+            return answered(self.authority.tokens(request), TOKEN_ERRORS)
+        if path.startswith("/v2/"):
+            return self._unversioned(request, path)
         if request.method == "PUT" and request.path.startswith("/dms-uploads/"):
             self.images[f"urn:li:image:{request.path.split('/')[2]}"] = request.body
             return Reply(201)
@@ -88,11 +139,15 @@ class FakeLinkedIn(FakeNetwork):
             return self._place()
         if request.path == "/rest/posts":
             return self._publish(request)
+        if path.startswith("/rest/posts/") and request.headers.get("x-restli-method") == "PARTIAL_UPDATE":
+            return self._correct(request, unquote(path.removeprefix("/rest/posts/")))
+        if path.startswith("/rest/socialActions/"):
+            return NO_COMMENT
         return Reply(404, b'{"status":404,"code":"RESOURCE_NOT_FOUND","message":"No virtual resource found"}')
 
     def _refusal(self, request: Received) -> Reply | None:
         version = request.headers.get("linkedin-version", "")
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if not self._is_known(request):
             return EXPIRED
         if not version:
             return VERSION_MISSING
@@ -100,6 +155,36 @@ class FakeLinkedIn(FakeNetwork):
             error = {"status": 426, "code": "NONEXISTENT_VERSION"}
             return _json(426, {**error, "message": f"Requested version {version}01 is not active"})
         return None
+
+    def _is_known(self, request: Received) -> bool:
+        return request.headers.get("authorization", "").removeprefix("Bearer ") in self.authority.valid
+
+    def _unversioned(self, request: Received, path: str) -> Reply:
+        """Who has signed in, and comments, whose text is plain: an escape would be shown."""
+        if not self._is_known(request):
+            return EXPIRED
+        if path == "/v2/userinfo":
+            return NO_USERINFO if "openid" in self.authority.dropped else _json(200, self.userinfo)
+        urn = unquote(path.removeprefix("/v2/socialActions/").removesuffix("/comments"))
+        comment = json.loads(request.body)
+        if comment["object"] != urn or urn not in {one.urn for one in self.published}:
+            return _json(404, {"status": 404, "message": "com.linkedin.restli.server.RestLiServiceException"})
+        self.comments.setdefault(urn, []).append(comment["message"]["text"])
+        number = str(7100000000000000000 + len(self.comments[urn]))
+        body = {"commentUrn": f"urn:li:comment:({urn},{number})", "id": number, **comment}
+        return Reply(201, json.dumps(body).encode(), {"x-restli-id": number})
+
+    def _correct(self, request: Received, urn: str) -> Reply:
+        """Only some fields can be patched, and the text is one of them."""
+        patch = json.loads(request.body)["patch"]["$set"]
+        found = next((at for at, one in enumerate(self.published) if one.urn == urn), None)
+        if found is None:
+            return _json(404, {"status": 404, "code": "RESOURCE_NOT_FOUND", "message": "Post not found"})
+        if patch.keys() - PATCHABLE:
+            return _json(400, {"status": 400, "code": "ILLEGAL_ARGUMENT", "message": "Field is read-only"})
+        old = self.published[found]
+        self.published[found] = Published(urn, visible(patch["commentary"]), old.post | patch)
+        return Reply(204)
 
     def _place(self) -> Reply:
         name = f"C4E10AQ{len(self.journal):04}"

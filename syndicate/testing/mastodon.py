@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import regex
 
 from syndicate.testing.http import FakeNetwork, Received, Reply
+from syndicate.testing.oauth import Authority, answered, form_of
 
 TOKEN = "mastodon-token-of-the-tests"
 RESET = "2026-11-22T02:00:00.000000Z"
@@ -34,6 +35,20 @@ THROTTLED = Reply(
 )
 THUMBNAIL = Reply(500, b'{"error":"Error processing thumbnail for uploaded media"}')
 UNAVAILABLE = Reply(503, b"<html><title>We're sorry, but something went wrong (500)</title></html>")
+
+# Of the documentation of /oauth/token.
+TOKEN_ERRORS = {
+    "invalid_client": Reply(
+        401,
+        b'{"error":"invalid_client","error_description":"Client authentication failed due to unknown client, no client '
+        b'authentication included, or unsupported authentication method."}',
+    ),
+    "invalid_grant": Reply(
+        400,
+        b'{"error":"invalid_grant","error_description":"The provided authorization grant is invalid, expired, revoked, '
+        b'does not match the redirection URI used in the authorization request, or was issued to another client."}',
+    ),
+}
 
 _LINK = re.compile(r"https?://[^\s<]+[^\s<.,]")
 
@@ -63,12 +78,16 @@ class FakeMastodon(FakeNetwork):
         self.pending = 0
         #: keys are not remembered, as while the server's Redis is down
         self.redis_down = False
+        #: applications have to register first
+        self.authority = Authority(TOKEN, pkce=True, clients={})
         self._clock = clock
         self._keys: dict[str, tuple[datetime, Status]] = {}
 
     def handle(self, request: Received) -> Reply:
         """Statuses, media, and what the account has."""
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if signing := self._sign_in(request):
+            return signing
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.authority.valid:
             return INVALID
         match request.method, request.path.partition("?")[0]:
             case "POST", "/api/v1/statuses":
@@ -80,6 +99,22 @@ class FakeMastodon(FakeNetwork):
             case "GET", "/api/v1/accounts/23634/statuses":
                 return self._own(request.path)
         return NOT_FOUND
+
+    def _sign_in(self, request: Received) -> Reply | None:
+        match request.method, request.path.partition("?")[0]:
+            case "POST", "/api/v1/apps":
+                return self._register(form_of(request))
+            case "GET", "/oauth/authorize":
+                return self.authority.page(request)
+            case "POST", "/oauth/token":
+                return answered(self.authority.tokens(request), TOKEN_ERRORS)
+        return None
+
+    def _register(self, form: dict[str, str]) -> Reply:
+        name, secret = f"client-{len(self.authority.clients)}-of-the-tests", "registered-secret-of-the-tests"
+        self.authority.clients[name] = secret
+        app = {"id": "563419", "name": form["client_name"], "website": None, "redirect_uri": form["redirect_uris"]}
+        return _json(200, {**app, "client_id": name, "client_secret": secret})
 
     def _post(self, request: Received) -> Reply:
         key = request.headers.get("idempotency-key", "")

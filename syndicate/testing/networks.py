@@ -54,8 +54,7 @@ class Fake(AbstractContextManager[Any], Protocol):
 
 def fake_of(adapter: str) -> Fake | None:
     """A new fake for an account of this adapter; None where nobody has made one. Raises `ConfigError`."""
-    registered = {point.name: point.value for point in entry_points(group=GROUP)}
-    place = FAKES.get(adapter) or registered.get(adapter)
+    place = FAKES.get(adapter) or next((one.value for one in entry_points(group=GROUP, name=adapter)), None)
     if place is None:
         return None
     module, _, name = place.partition(":")

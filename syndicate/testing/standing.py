@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.errors import EditionExists, IllegalMove
+from syndicate.errors import EditionExists, IllegalMove, LedgerError
 from syndicate.ledger.base import EditionRow, Ledger, LeftOut
 from syndicate.model import EVERY_ACCOUNT, Receipt, Recipient, State
 from syndicate.testing.clock import MONDAY
@@ -156,6 +156,15 @@ class StandingContract:
             ("every account paused", "wrong list", "person"),
             ("every account resumed", "", "person"),
         ]
+
+    def test_a_note_stands_in_the_story_of_its_edition_alone(self, ledger: Ledger) -> None:
+        ledger.enter(entry(), MONDAY)
+        ledger.enter(replace(entry(), key="weekly/other", articles=()), MONDAY)
+        ledger.note(KEY, "text corrected", "a typo", LATER, "person")
+        assert lines(ledger)[-1] == ("text corrected", "a typo", "person")
+        assert [one.what for one in ledger.story("weekly/other") if not one.recipient] == ["entered"]
+        with pytest.raises(LedgerError, match="there is no edition weekly/none"):
+            ledger.note("weekly/none", "text corrected", "", LATER, "person")
 
     def test_a_paused_account_stands_once_in_the_story_of_what_it_holds_up(self, ledger: Ledger) -> None:
         ledger.enter(entry(), MONDAY)

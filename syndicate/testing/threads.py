@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from syndicate.testing.http import FakeNetwork, Received, Reply
+from syndicate.testing.oauth import SECRET, Authority, answered
 
 TOKEN, USER = "THQVJ-token-of-the-tests", "17841400000000001"
 
@@ -27,6 +28,12 @@ TOO_LONG = error(100, "Param text must be at most 500 characters long.")
 NO_SUCH = error(24, "The requested resource does not exist")
 
 
+TOKEN_ERRORS = {
+    "invalid_client": error(101, "Error validating client secret."),
+    "invalid_grant": error(100, "This authorization code has been used"),
+}
+
+
 class FakeThreads(FakeNetwork):
     """`v1.0` of graph.threads.net."""
 
@@ -43,13 +50,18 @@ class FakeThreads(FakeNetwork):
         self.posts: list[dict[str, str]] = []
         #: what a container is right after it was made
         self.begins = "FINISHED"
+        self.authority = Authority(TOKEN, separator=",")
+        #: whether tokens are renewed
+        self.renews = True
 
     def handle(self, request: Received) -> Reply:
         """Containers, publication, status and posts."""
         parts = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
-        if query.get("access_token") != TOKEN:
+        if signing := self._sign_in(request, parts.path, query):
+            return signing
+        if query.get("access_token") not in self.authority.valid:
             return EXPIRED
         match request.method, parts.path.removeprefix("/v1.0/").split("/"):
             case "POST", [user, "threads"] if user == USER:
@@ -64,6 +76,27 @@ class FakeThreads(FakeNetwork):
             case "GET", [thing]:
                 return self._describe(thing)
         return NO_SUCH
+
+    def _sign_in(self, request: Received, path: str, query: dict[str, str]) -> Reply | None:
+        """A code gives a token of an hour, that one of 60 days, and that the next one; none says what it may do."""
+        match request.method, path:
+            case "GET", "/oauth/authorize":
+                return self.authority.page(request)
+            case "POST", "/oauth/access_token":
+                found = self.authority.tokens(request)
+                about = {} if isinstance(found, str) else {"user_id": int(USER), "access_token": found["access_token"]}
+                return answered(about or found, TOKEN_ERRORS)
+            case "GET", "/access_token" if query.get("client_secret") != SECRET:
+                return TOKEN_ERRORS["invalid_client"]
+            case "GET", "/access_token" | "/refresh_access_token":
+                return self._prolonged(query)
+        return None
+
+    def _prolonged(self, query: dict[str, str]) -> Reply:
+        if query.get("access_token") not in self.authority.valid or not self.renews:
+            return EXPIRED
+        found = self.authority.given("")
+        return _json({"access_token": found["access_token"], "token_type": "bearer", "expires_in": 5183944})
 
     def _contain(self, form: dict[str, str]) -> Reply:
         if len(form["text"]) > 500:

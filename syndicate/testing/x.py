@@ -9,6 +9,7 @@ from typing import ClassVar
 import regex
 
 from syndicate.testing.http import FakeNetwork, Received, Reply
+from syndicate.testing.oauth import Authority, answered
 
 TOKEN = "x-token-of-the-tests"
 
@@ -39,6 +40,16 @@ TOO_LONG = Reply(400, b'{"detail":"Your Tweet text is too long.","type":"about:b
 UNAVAILABLE = Reply(503, b'{"title":"Service Unavailable","detail":"Service Unavailable","type":"about:blank"}')
 
 
+TOKEN_ERRORS = {
+    "invalid_client": Reply(
+        401, b'{"error":"unauthorized_client","error_description":"Missing valid authorization header"}'
+    ),
+    "invalid_grant": Reply(
+        400, b'{"error":"invalid_request","error_description":"Value passed for the token was invalid."}'
+    ),
+}
+
+
 class FakeX(FakeNetwork):
     """The API of one user."""
 
@@ -48,10 +59,15 @@ class FakeX(FakeNetwork):
         super().__init__()
         #: texts that people see, in order
         self.posts: list[str] = []
+        self.authority = Authority(TOKEN, lifetime=7200, refreshable=True, pkce=True, basic=True)
 
     def handle(self, request: Received) -> Reply:
         """Creates posts."""
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        if request.path.startswith("/i/oauth2/authorize?"):
+            return self.authority.page(request)
+        if request.path == "/2/oauth2/token":
+            return answered(self.authority.tokens(request), TOKEN_ERRORS)
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.authority.valid:
             return UNAUTHORIZED
         if (request.method, request.path) != ("POST", "/2/tweets"):
             return Reply(404, b'{"title":"Not Found","type":"about:blank","status":404}')

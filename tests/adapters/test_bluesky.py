@@ -74,7 +74,10 @@ def record(message: Post, **options: Any) -> dict[str, Any]:
 
 def test_the_byte_offsets_of_the_published_example() -> None:
     text = "✨ example mentioning @atproto.com to share the URL 👨‍❤️‍👨 https://en.wikipedia.org/wiki/CBOR."
-    shown, (facet,) = rich_text(text)
+    shown, (handle, facet) = rich_text(text)
+    assert handle["index"] == {"byteStart": 23, "byteEnd": 35}
+    # a mention there; here a link, because the DID of whom it names is not known without asking
+    assert handle["features"][0]["uri"] == "https://bsky.app/profile/atproto.com"
     # 74 to 108 in the example, which shows the scheme; ours is without its eight characters
     assert facet["index"] == {"byteStart": 74, "byteEnd": 108 - len("https://")}
     assert facet["features"] == [{"$type": "app.bsky.richtext.facet#link", "uri": "https://en.wikipedia.org/wiki/CBOR"}]
@@ -108,7 +111,7 @@ def test_the_librarys_models_take_the_record(message: Post) -> None:
 
 
 PIECES = st.sampled_from(
-    [*"ab #é日👩 \n.,()/?=&:", "👩\u200d👧", "https://example.com/", "https://www.a-very.long.host.example"]
+    [*"ab #é日👩 \n.,()/?=&:@", "@name.bsky.social", "👩\u200d👧", "https://example.com/", "https://www.a-very.long.host.example"]
 )
 
 
@@ -116,7 +119,7 @@ PIECES = st.sampled_from(
 def test_every_facet_lies_on_what_it_says(pieces: list[str]) -> None:
     shown, facets = rich_text("".join(pieces))
     for seen, meaning in links({"text": shown, "facets": facets}):
-        assert seen in {f"#{meaning}", short_link(meaning)}
+        assert seen in {f"#{meaning}", short_link(meaning), f"@{meaning.removeprefix('https://bsky.app/profile/')}"}
     starts = [facet["index"]["byteStart"] for facet in facets]
     ends = [facet["index"]["byteEnd"] for facet in facets]
     assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))

@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from syndicate.adapters.linkedin import LinkedIn, LinkedInOptions, little_text, sunset
+from syndicate.adapters.linkedin import LinkedIn, LinkedInOptions
+from syndicate.adapters.linkedin_answers import sunset
+from syndicate.adapters.linkedin_text import little_text, without_link
 from syndicate.errors import Unsupported
-from syndicate.model import Deferred, Image, Outcome, Paused, Post, Receipt, Refused, Unknown
+from syndicate.model import Deferred, Image, Mention, Outcome, Paused, Post, Receipt, Refused, Request, Unknown
 from syndicate.testing import linkedin as fake
 from syndicate.testing.http import Fault, Reply
 from syndicate.testing.linkedin import TOKEN, FakeLinkedIn, visible
@@ -27,14 +32,14 @@ def network() -> Iterator[FakeLinkedIn]:
         yield running
 
 
-def adapter(network: FakeLinkedIn | None = None, **options: str) -> LinkedIn:
-    settings = {"token": TOKEN, "author": AUTHOR, **options}
+def adapter(network: FakeLinkedIn | None = None, **options: Any) -> LinkedIn:
+    settings: dict[str, Any] = {"token": TOKEN, "author": AUTHOR, **options}
     if network:
         settings["base_url"] = network.url
     return LinkedIn(LinkedInOptions.model_validate(settings), now=lambda: NOW)
 
 
-def publish(network: FakeLinkedIn, message: Post | None = None, **options: str) -> Outcome:
+def publish(network: FakeLinkedIn, message: Post | None = None, **options: Any) -> Outcome:
     linkedin = adapter(network, **options)
     with linkedin.open() as session:
         payload = linkedin.prepare(session, linkedin.compose(message or post()))
@@ -158,13 +163,227 @@ def test_an_upload_leaves_no_doubt(network: FakeLinkedIn, request_number: int, f
 
 
 def test_a_picture_of_another_kind_is_refused() -> None:
-    with pytest.raises(Unsupported, match="image/webp"):
+    with pytest.raises(Unsupported, match="image/jpeg, image/png, image/gif"):
         adapter().compose(post(image=Image(b"", "image/webp")))
 
 
 def test_email_is_refused() -> None:
     with pytest.raises(Unsupported, match="not e-mail"):
         adapter().compose(email())
+
+
+# -- mentions -----------------------------------------------------------------------------------------------------
+
+ACME, ACME_LABS, JO = "urn:li:organization:1", "urn:li:organization:2", "urn:li:person:j-o"
+NAMES = {"Acme": ACME, "Acme Labs": ACME_LABS, "Jo (Ann)": JO}
+
+
+def commentary(text: str, **options: Any) -> str:
+    """The text as it goes over the wire."""
+    body = json.loads(adapter(mentions=NAMES, **options).compose(post(text, url="https://x.test/a")).body)
+    return str(body["commentary"])
+
+
+@pytest.mark.parametrize(
+    ("text", "wire"),
+    [
+        ("By Acme.", f"By @[Acme]({ACME})."),
+        ("Acme Labs and Acme", f"@[Acme Labs]({ACME_LABS}) and @[Acme]({ACME})"),
+        ("Acme, Acme, Acme", f"@[Acme]({ACME}), Acme, Acme"),
+        ("Jo (Ann) says_so", f"@[Jo \\(Ann\\)]({JO}) says\\_so"),
+        ("acme, Acmes, MyAcme, #Acme", "acme, Acmes, MyAcme, #Acme"),
+        ("https://Acme.test/Acme is not Acme", f"https://Acme.test/Acme is not @[Acme]({ACME})"),
+        ("@Acme", "\\@Acme"),
+        ("#AI by Acme #ML", f"#AI by @[Acme]({ACME}) #ML"),
+    ],
+)
+def test_who_is_named_is_mentioned(text: str, wire: str) -> None:
+    assert commentary(text) == wire
+
+
+@given(
+    st.lists(st.sampled_from(["Acme", "Acme Labs", "Jo (Ann)", " ", "x", "#", "é", "(", "_", "https://x.test/Acme"]))
+)
+def test_nobody_who_is_named_cuts_the_text_off(words: list[str]) -> None:
+    text = " ".join(words)
+    seen = visible(commentary(text))
+    for name, urn in NAMES.items():
+        seen = seen.replace(f"@[{little_text(name)}]({urn})", name)
+    assert seen == text
+
+
+def test_a_mention_is_counted_as_it_is_written(network: FakeLinkedIn) -> None:
+    from syndicate.render.fit import Part, fit, measure
+
+    linkedin = adapter(network, mentions=NAMES)
+    for count in range(2900, 3010):
+        text = fit([Part("text", "Acme Labs, Jo (Ann) " + "x " * (count // 2))], linkedin.rules).text
+        written = json.loads(linkedin.compose(post(text)).body)["commentary"]
+        assert len(written) <= measure(text, linkedin.rules) <= 3000
+        assert written.startswith("@[Acme Labs](")
+    assert isinstance(publish(network, post(text), mentions=NAMES), Receipt)
+
+
+def test_a_text_that_nobody_fitted_goes_without_mentions_before_it_is_refused(network: FakeLinkedIn) -> None:
+    text = "Acme " + "x" * 2990
+    assert isinstance(publish(network, post(text), mentions=NAMES), Receipt)
+    assert network.published[0].text == text
+
+
+def test_the_publications_own_page_is_mentioned_where_the_post_says_so() -> None:
+    message = replace(post("Follow us on LinkedIn (Acme)!", url=""), mentions=(Mention(10, 21),))
+    body = json.loads(adapter(mentions=NAMES, page="Acme Labs").compose(message).body)
+    assert body["commentary"] == f"Follow us @[Acme Labs]({ACME_LABS}) \\(@[Acme]({ACME})\\)!"
+    without = json.loads(adapter(mentions=NAMES).compose(message).body)
+    assert without["commentary"] == f"Follow us on LinkedIn \\(@[Acme]({ACME})\\)!"
+
+
+@pytest.mark.parametrize("options", [{"page": "Acme"}, {"mentions": {"Acme": "acme"}}, {"link": "below"}])
+def test_mentions_that_cannot_work_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        adapter(**options)
+
+
+# -- the first comment --------------------------------------------------------------------------------------------
+
+LINK = "https://example.com/a?utm_source=linkedin"
+
+
+def test_the_link_stands_in_the_first_comment(network: FakeLinkedIn) -> None:
+    found = publish(
+        network, post(f"Read on_here:\n{LINK}\n\n#AI"), link="comment", link_note="Link in the first comment."
+    )
+    assert isinstance(found, Receipt)
+    assert found.status == "201; with its first comment"
+    assert network.published[0].text == "Link in the first comment.\n\n#AI"
+    assert "content" not in network.published[0].post
+    assert network.comments == {found.id: [LINK]}
+
+
+def test_a_comment_is_made_at_the_address_that_takes_the_token_of_most(network: FakeLinkedIn) -> None:
+    publish(network, link="comment")
+    request = network.journal[-1]
+    assert request.path == "/v2/socialActions/urn%3Ali%3Ashare%3A7243000000000000000/comments"
+    assert "linkedin-version" not in request.headers
+    assert json.loads(request.body) == {
+        "actor": AUTHOR,
+        "object": "urn:li:share:7243000000000000000",
+        "message": {"text": LINK},
+    }
+
+
+def test_the_picture_stays_where_the_link_went_into_the_comment(network: FakeLinkedIn) -> None:
+    publish(network, post(image=picture()), link="comment")
+    ((urn, _),) = network.images.items()
+    assert network.published[0].post["content"] == {"media": {"id": urn, "altText": "A pixel"}}
+    assert list(network.comments.values()) == [[LINK]]
+
+
+def test_what_a_dry_run_shows_includes_the_comment() -> None:
+    request = adapter(link="comment").compose(post())
+    assert isinstance(request, Request)
+    assert [(one.hole, one.data) for one in request.uploads] == [("", LINK.encode())]
+    assert request.whole
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (Fault(fake.NO_COMMENT), "no first comment: 403 ACCESS_DENIED Not enough permissions"),
+        (Fault(fake.COMMENT_THROTTLED), "no first comment: 429 Comment create throttled"),
+        (Fault(fake.EXPIRED), "no first comment: 401 EXPIRED_ACCESS_TOKEN"),
+        (Fault(Reply(500)), "no first comment: 500"),
+        (Fault(then="close", apply=True), "look whether its first comment is there: the connection failed"),
+    ],
+)
+def test_a_comment_that_fails_is_told_and_the_post_stays_a_success(
+    network: FakeLinkedIn, fault: Fault, told: str
+) -> None:
+    network.fault(None, fault)
+    found = publish(network, link="comment")
+    assert isinstance(found, Receipt)
+    assert found.id == network.published[0].urn
+    assert found.status.startswith(f"201; {told}")
+    assert len(network.journal) == 2
+
+
+def test_a_post_that_was_there_already_is_not_commented_on_again(network: FakeLinkedIn) -> None:
+    publish(network, link="comment")
+    again = publish(network, link="comment")
+    assert isinstance(again, Receipt)
+    assert again.status.endswith("; look whether its first comment is there")
+    assert list(network.comments.values()) == [[LINK]]
+
+
+def test_a_post_without_an_id_cannot_be_commented_on(network: FakeLinkedIn) -> None:
+    network.silent_about_id = True
+    assert publish(network, link="comment") == Receipt(
+        status="201; no first comment, since the post has no id that could be commented on"
+    )
+
+
+def test_a_post_that_was_refused_is_not_commented_on(network: FakeLinkedIn) -> None:
+    network.fault(Fault(Reply(422, b'{"message": "no"}')))
+    assert isinstance(publish(network, link="comment"), Refused)
+    assert len(network.journal) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Text\n\nRead it:\nURL\n\n#AI", "Text\n\n#AI"),
+        ("Text (URL) goes on", "Text (URL) goes on"),
+        ("URL", ""),
+        ("A\n\nURL\n\nB", "A\n\nB"),
+    ],
+)
+def test_the_lines_that_only_hold_the_link_go(text: str, left: str) -> None:
+    assert without_link(text.replace("URL", LINK), LINK, "") == left.replace("URL", LINK)
+
+
+# -- corrections --------------------------------------------------------------------------------------------------
+
+
+def corrected(network: FakeLinkedIn, urn: str, text: str, **options: Any) -> Outcome:
+    linkedin = adapter(network, **options)
+    with linkedin.open() as session:
+        return linkedin.correct(session, urn, post(text))
+
+
+def test_the_text_of_a_post_is_corrected_and_its_card_stays(network: FakeLinkedIn) -> None:
+    first = publish(network, post("A tpyo"))
+    assert isinstance(first, Receipt)
+    card = network.published[0].post["content"]
+    assert corrected(network, first.id, "A typo (mended) by Acme", mentions=NAMES) == replace(first, status="204")
+    assert (network.published[0].text, network.published[0].post["content"]) == (
+        f"A typo (mended) by @[Acme]({ACME})",
+        card,
+    )
+    request = network.journal[-1]
+    assert (request.method, request.headers["x-restli-method"]) == ("POST", "PARTIAL_UPDATE")
+    assert request.path == "/rest/posts/urn%3Ali%3Ashare%3A7243000000000000000"
+    assert json.loads(request.body) == {"patch": {"$set": {"commentary": f"A typo \\(mended\\) by @[Acme]({ACME})"}}}
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault(fake.EXPIRED), Paused),
+        (Fault(fake.THROTTLED), Deferred),
+        (Fault(Reply(500), apply=True), Unknown),
+        (Fault(then="close", apply=True), Unknown),
+    ],
+)
+def test_what_can_become_of_a_correction(network: FakeLinkedIn, fault: Fault, expected: type[Outcome]) -> None:
+    first = publish(network)
+    assert isinstance(first, Receipt)
+    network.fault(fault)
+    assert isinstance(corrected(network, first.id, "new"), expected)
+    assert isinstance(corrected(network, first.id, "new"), Receipt)
+
+
+def test_a_post_that_is_gone_cannot_be_corrected(network: FakeLinkedIn) -> None:
+    assert corrected(network, "urn:li:share:1", "new") == Refused("404 RESOURCE_NOT_FOUND Post not found")
 
 
 # -- the answers --------------------------------------------------------------------------------------------------

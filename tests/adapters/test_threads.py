@@ -203,12 +203,15 @@ def test_a_limit_ends_when_the_app_may_call_again(network: FakeThreads) -> None:
     )
 
 
+AGAIN = "Sign in again: syndicate connect, with the account's name; or make a new token, and set it."
+
+
 @pytest.mark.parametrize(
     ("today", "told"),
     [
         (date(2026, 12, 9), ()),
-        (date(2026, 12, 10), ("the token ends on 2026-12-24, in 14 days. Make a new token, and set it as `token`.",)),
-        (date(2026, 12, 25), ("the token has ended on 2026-12-24. Make a new token, and set it as `token`.",)),
+        (date(2026, 12, 10), (f"the token ends on 2026-12-24, in 14 days. {AGAIN}",)),
+        (date(2026, 12, 25), (f"the token has ended on 2026-12-24. {AGAIN}",)),
     ],
 )
 def test_the_end_of_the_token_is_told_ahead(today: date, told: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -316,6 +317,31 @@ def test_check_says_that_an_account_takes_no_digests(project: Project) -> None:
     )
     said = project.syndicate("check").out
     assert "channels.weekly-digest: account page (linkedin) takes no digests" in said
+
+
+@pytest.mark.parametrize(("template", "takes"), [("linkedin", False), ("x", False), ("mastodon", True)])
+def test_check_says_which_network_takes_no_threads(project: Project, template: str, takes: bool) -> None:
+    project.configure(("template: linkedin", f"template: {template}\n    thread: 5"))
+    said = project.syndicate("check").out
+    told = f"{template} takes no threads that could be repeated without doubling a part"
+    assert (told in said) == (not takes)
+    assert ("Take out channels.linkedin.thread." in said) == (not takes)
+
+
+def test_a_thread_is_shown_post_by_post_and_written_to_the_outbox(project: Project) -> None:
+    project.configure(("template: linkedin", "template: mastodon\n    thread: 4"))
+    shown = project.syndicate("run", "--once", "--at", MONDAY, "--dry-run")
+    assert shown.status == 0, shown
+    project.syndicate("run", "--once", "--at", MONDAY)
+    written = sorted((project.folder / "outbox" / "linkedin").glob("*.json"))
+    for path in written:
+        post = json.loads(path.read_bytes())
+        assert len(post["then"]) == 3
+        assert "The whole article" in post["then"][-1]
+        assert path.with_suffix(".txt").read_text("utf-8") == "\n\n".join([post["text"], *post["then"]]) + "\n"
+        page = (project.folder / "outbox" / "index.html").read_text("utf-8")
+        assert all(text in unescape(page) for text in post["then"])
+    assert len(written) == 2
 
 
 def test_why_tells_of_a_row_that_was_left_out_and_of_nobody_else(project: Project) -> None:

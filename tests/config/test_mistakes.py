@@ -190,6 +190,8 @@ def test_a_missing_key_is_explained(changed: Changed) -> None:
         (("sqlite:///var/syndicate.db", "postgresql://u:hunter2@h/db"), "13:11", "database: a password stands in the file, where others may read it"),
         (("database:", "secret: hunter2-hunter2-hunter2\ndatabase:"), "13:9", "secret: a secret stands in the file, where others may read it"),
         (("template: linkedin", "template: linkedin\n    audience: readers"), "35:5", "channels.linkedin.audience: a post goes to the account's own followers; the audience is not used"),
+        (("template: linkedin", "template: linkedin\n    numbered: true"), "35:5", "channels.linkedin.numbered: only the posts of a thread are numbered, and the key 'thread' is missing"),
+        (("    kind: digest ", "    thread: 5\n    kind: digest "), "24:5", "channels.weekly-digest.thread: only posts make threads; this is not used"),
         ((', postal_address: "Magick AI, 4th Floor, 12 Example Road, Hyderabad 500081, India"', ""), "9:3", "publication.sender: 'postal_address' is missing: many laws ask for a street address in each mail (CAN-SPAM §7704(a)(5))"),
         (("url: https:", "url: http:"), "6:8", "publication.url: unsubscribe links start with it, and mail programs want https:// there (RFC 8058)"),
     ],

@@ -21,6 +21,13 @@ def test_what_is_shown_loads_again_and_means_the_same(write: Write, starter: str
     assert again.settings == settings
 
 
+def test_a_thread_is_shown_as_it_was_asked_for(changed: Changed, write: Write) -> None:
+    settings = changed(("template: linkedin", "template: mastodon\n    thread: 6\n    numbered: true")).settings
+    assert settings is not None
+    assert (settings.channels["linkedin"].thread, settings.channels["linkedin"].numbered) == (6, True)
+    assert load(write(as_yaml(settings)), cache=False).settings == settings
+
+
 def test_every_default_is_shown(write: Write, starter: str) -> None:
     settings = load(write(starter.replace("schedule:", "# schedule:")), cache=False).settings
     assert settings is not None

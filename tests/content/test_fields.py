@@ -223,13 +223,15 @@ def test_a_draft_is_one_by_word_by_folder_or_by_name() -> None:
 def test_overrides_are_read_and_an_unknown_key_is_suspected() -> None:
     reading = front(
         "title: T\ndate: 2025-01-01\nsyndicate:\n  text: {linkedin: 'Own words'}\n  skip: [mastodon, bluesky]\n"
-        "  hashtags: ['#MLOps', India]\n  campaign: spring\n  hashtag: x"
+        "  hashtags: ['#MLOps', India]\n  mentions: {mastodon: '@a@b.example', x: ['@a', '@b']}\n"
+        "  campaign: spring\n  hashtag: x"
     )
     assert reading.article
     assert reading.article.overrides == Overrides(
         text={"linkedin": "Own words"},
         skip=frozenset({"mastodon", "bluesky"}),
         hashtags=("MLOps", "India"),
+        mentions={"mastodon": ("@a@b.example",), "x": ("@a", "@b")},
         campaign="spring",
     )
     (problem,) = reading.problems
@@ -243,7 +245,15 @@ def test_one_override_may_be_for_all() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["yes please", "{text: [1]}", "{skip: {a: b}}", "{hashtags: {a: b}}", "{campaign: [a]}"]
+    "value",
+    ["yes please", "{text: [1]}", "{skip: {a: b}}", "{hashtags: {a: b}}", "{campaign: [a]}"]
+    + [
+        "{mentions: '@a'}",
+        "{mentions: {}}",
+        "{mentions: {x: a}}",
+        "{mentions: {x: ['@a', '@b c']}}",
+        "{mentions: {x: []}}",
+    ],
 )
 def test_an_override_of_the_wrong_kind_is_left_out(value: str) -> None:
     reading = front(f"title: T\ndate: 2025-01-01\nsyndicate: {value}")

@@ -54,7 +54,8 @@ def resting(ledger: Ledger) -> dict[str, timedelta]:
             {"x.test": 10 * MINUTE, "y.test": 10 * MINUTE},
         ),
         ([("a@x.test", Unknown("silence"))] * 9, {}),
-        ([("company", BUSY)] * 9 + [("company", RATE)], {}),
+        ([("company", BUSY)] * 9, {}),
+        ([("company", RATE)], {"": 10 * MINUTE}),
     ],
 )
 def test_what_leads_to_a_rest(
