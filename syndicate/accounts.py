@@ -64,7 +64,7 @@ class Live:
                 continue
             from syndicate.signin.renewal import renew
 
-            how = sign_in(self._loaded, self._settings, account, self._vault)[1]
+            how = sign_in(self._loaded, self._settings, account, self._vault)
             if how and (how.renew[0] or not idle):
                 renew(self._vault, account, how, now)
 
@@ -80,13 +80,13 @@ def pretended(loaded: Loaded, settings: Settings, name: str, vault: Vault) -> Ad
     )
 
 
-def sign_in(loaded: Loaded, settings: Settings, name: str, vault: Vault) -> tuple[Adapter, SignIn | None]:
-    """An account's adapter before its sign-in, and how that goes. Raises `ConfigError`; the token may be missing."""
+def sign_in(loaded: Loaded, settings: Settings, name: str, vault: Vault) -> SignIn | None:
+    """How somebody signs in with an account; None: nobody does. Raises `ConfigError`, but not for want of a token."""
     adapter = first(
         partial(make_adapter, loaded, settings, name),
         (resolve_strictly(settings.root, or_else(tokens_of(vault), stand_in)) for stand_in in STAND_INS),
     )
-    return adapter, adapter.signin()
+    return adapter.signin()
 
 
 def first(make: Callable[[Resolve], Adapter], ways: Iterable[Resolve]) -> Adapter:

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from syndicate.accounts import sign_in
+from syndicate.accounts import sign_in, with_granted
 from syndicate.adapters import http
 from syndicate.adapters.signin import LOOPBACK, SignIn
+from syndicate.config.secrets import token_accounts
 from syndicate.errors import ConfigError, SyndicateError, UsageError
 from syndicate.signin import flow
 from syndicate.signin.listener import Listener
@@ -119,7 +120,8 @@ def connect(
     check(app, how, token)
     if not other:
         check_same(app, token)
-    app.vault.write(token)
+    with app.vault.alone(name):  # a renewal that is under way must not put its own in this one's place
+        app.vault.write(token)
     return told(how, token, app.clock())
 
 
@@ -127,10 +129,15 @@ def way_in(app: App, name: str) -> SignIn:
     """How an account signs in. Raises `UsageError` where it does not, or where something is missing for it."""
     if name not in app.settings.accounts:
         raise UsageError(f"there is no account {name!r}", hint=f"Accounts: {', '.join(app.settings.accounts)}.")
-    how = sign_in(app.loaded, app.settings, name, app.vault)[1]
+    how = sign_in(app.loaded, app.settings, name, app.vault)
     if how is None:
         adapter = app.settings.accounts[name].adapter
         raise UsageError(f"nobody signs in at {adapter}", hint="Its credentials stand in the configuration.")
+    if name not in token_accounts(with_granted(name, app.settings.accounts[name].options, ("token",))):
+        raise UsageError(
+            f"account {name} has its `token` in the configuration, so a sign-in would be of no use",
+            hint=f"Remove `token` there, and run it again: syndicate connect {name}",
+        )
     if not (how.client_id or how.register):
         raise UsageError(
             f"account {name} has no `client_id`",
@@ -183,7 +190,8 @@ def check_same(app: App, token: Token) -> None:
 def state(app: App, name: str, session: requests.Session) -> Connection:
     """What is known of an account's sign-in; the network is asked whether it still takes it, where it can be asked.
 
-    Raises `UsageError` for an account that has no sign-in, `ConfigError` where its token cannot be opened.
+    Raises `UsageError` for an account that has no sign-in, `ConfigError` where its token cannot be opened, and
+    `SyndicateError` where the network does not answer.
     """
     how, token, now = way_in(app, name), app.vault.read(name), app.clock()
     if token is None:
@@ -192,7 +200,7 @@ def state(app: App, name: str, session: requests.Session) -> Connection:
 
 
 def fault_of(session: requests.Session, how: SignIn, token: Token, now: datetime) -> str:
-    """Why the network does not take the token; empty where it does, or nobody can tell."""
+    """Why the network does not take the token; empty where it does, or where it cannot be asked. Raises `Denied`."""
     if token.ended(now) and not renewable(token, how, now):
         return "it has ended"
     if not how.whoami or token.ended(now):  # what has ended is renewed before it is used
@@ -200,6 +208,8 @@ def fault_of(session: requests.Session, how: SignIn, token: Token, now: datetime
     try:
         flow.whoami(session, how, token.access)
     except flow.Denied as denied:
+        if not denied.said:
+            raise
         return denied.message
     return token.failed
 

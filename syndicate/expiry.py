@@ -60,10 +60,12 @@ def written(app: App) -> Iterator[Ending]:
     from syndicate.app import rehearsal
 
     adapter = rehearsal(app).adapter
-    for account in app.settings.accounts:
+    for account, configured in app.settings.accounts.items():
+        if "token_until" not in configured.options:
+            continue
         try:
             day = getattr(adapter(account).options, "token_until", None)
         except ConfigError:
             continue
         if day:
-            yield Ending(account, datetime.combine(day + DAY, time(), UTC))
+            yield Ending(account, datetime.combine(day, time.max, UTC))

@@ -89,7 +89,7 @@ def staged(app: App, at: datetime, seed: int | None = None) -> Iterator[Stage]:
     with ExitStack() as stack:
         fakes = {}
         for name, account in app.settings.accounts.items():
-            if fake := fake_of(account.adapter):
+            if fake := fake_of(account.adapter, clock):
                 fakes[name] = stack.enter_context(fake)
                 if seed is not None:
                     fakes[name].storm(Random(f"{seed} {name}"))

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest.register_assert_rewrite("syndicate.testing")
+settings.register_profile("project", deadline=None)  # no test asserts a duration, and a first call imports
+settings.load_profile("project")
 
 from tests.project import Project, starter  # noqa: E402  the suites are rewritten before anything imports them
 

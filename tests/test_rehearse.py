@@ -6,18 +6,23 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from syndicate import adapters
+from syndicate.adapters.linkedin import LinkedIn, LinkedInOptions
 from syndicate.app import assemble
-from syndicate.model import Recipient
+from syndicate.model import Deferred, Recipient
 from syndicate.rehearse import Days, Line, staged
+from syndicate.testing.clock import Clock
 from syndicate.testing.entries import entry
-from syndicate.testing.networks import FAKES
+from syndicate.testing.http import BUSY, FakeNetwork
+from syndicate.testing.messages import post
+from syndicate.testing.networks import FAKES, fake_of
+from tests.adapters.social import deliver
 from tests.project import Project
 
 # Among the plugins that Apprise loads some import what Python 3.13 no longer has.
@@ -112,6 +117,17 @@ def test_every_adapter_has_a_fake_that_its_accounts_lead_to() -> None:
     assert FAKES.keys() == adapters.BUILTIN.keys()
 
 
+def test_a_fake_lives_at_the_time_of_the_rehearsal() -> None:
+    fake = fake_of("linkedin", Clock(datetime(2025, 3, 10, 22, tzinfo=UTC)))
+    assert isinstance(fake, FakeNetwork)
+    with fake:
+        fake.fault(BUSY)
+        options = fake.lead({"author": "urn:li:organization:1"})
+        outcome = deliver(LinkedIn(LinkedInOptions.model_validate(options)), post())
+    assert isinstance(outcome, Deferred)
+    assert outcome.after == timedelta(hours=2)  # its limits end at midnight UTC
+
+
 def test_every_network_gets_its_editions_and_nothing_of_the_project_changes(
     everywhere: Project, nowhere_else: list[Any]
 ) -> None:
@@ -166,6 +182,14 @@ def test_articles_appear_as_their_dates_come(project: Project) -> None:
         ("weekly-digest/2025-03-31T09:00", 1, 3),
     ]
     assert sum(one.what == "nothing" for one in lines) > 10
+
+
+def test_each_article_has_its_own_moment_where_the_channel_says_so(project: Project) -> None:
+    project.configure(('{cron: "30 10 * * MON-FRI"}', "{on: publish, quiet: 22:00-07:00}"))
+    article(project, "by-day", "2025-03-12T14:35")
+    article(project, "by-night", "2025-03-12T23:10")
+    posts = {one.key: f"{one.at:%d %H:%M}" for one in course(project, 5) if one.channel == "linkedin" and one.key}
+    assert posts == {"linkedin/by-day": "12 14:35", "linkedin/by-night": "13 07:00"}
 
 
 def test_what_was_missed_and_what_may_not_be_said_has_a_line(project: Project) -> None:
@@ -278,10 +302,11 @@ def test_the_exit_status_says_whether_anything_needs_somebody(project: Project) 
 def test_it_needs_nothing_that_only_tests_have(project: Project) -> None:
     code = (
         "import sys; sys.modules |= dict.fromkeys(('pytest', 'hypothesis', 'dkim', 'aiosmtpd', 'mastodon'))\n"
+        "from syndicate.testing.clock import Clock\n"
         "from syndicate.testing.networks import FAKES, fake_of\n"
         "from syndicate.cli.main import main\n"
         "for name in FAKES:\n"
-        "    with fake_of(name): pass\n"
+        "    with fake_of(name, Clock()): pass\n"
         "main(['rehearse', '--from', '2025-03-10', '--days', '1'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=project.folder, capture_output=True, text=True, check=False)

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 HOLE, PARENT = "{{image}}", "{{parent}}"
 #: Statuses on a page of an account's own, and pages that are looked through for a lost one.
 PAGE, PAGES = 40, 5
+#: No part of a thread is begun later than this after the first: the keys of all must still live when they are repeated.
+SPELL = timedelta(minutes=4)
 
 
 class MastodonOptions(SignInOptions):
@@ -73,7 +75,7 @@ class Mastodon(base.Adapter):
 
     name = "mastodon"
     Options = MastodonOptions
-    rules = TextRules(max_length=500, unit="grapheme", link_length=23, max_hashtags=4)
+    rules = TextRules(max_length=500, unit="grapheme", link_length=23, max_hashtags=4, notifies=True)
     # A key lives for an hour from when the server has stored it; ten minutes are for clocks and for what was under way.
     dedupe = Dedupe(repeat=timedelta(minutes=50), lookup=True)
     pictures = PictureRules(max_bytes=16_000_000, max_pixels=33_177_600, max_alt=1500)
@@ -129,8 +131,11 @@ class Mastodon(base.Adapter):
 
     def send(self, session: requests.Session, payload: Payload, key: str) -> Outcome:
         """Posts. For an hour the server answers the same key with the first status, whatever the body says."""
+        begun = self._now()
 
         def post(part: Request, before: Sequence[Receipt]) -> Outcome:
+            if self._now() - begun > SPELL:
+                return Deferred("the server is too slow for the rest now")
             name = f"{key} part {len(before) + 1}" if before else key
             headers = {**self._credentials(), "Idempotency-Key": sha256(name.encode()).hexdigest()}
             part = _filled(part, {"in_reply_to_id": before[-1].id}) if before else part

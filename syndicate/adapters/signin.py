@@ -1,4 +1,4 @@
-"""How people sign in at a network (OAuth 2.0, RFC 6749), as an adapter declares it; `syndicate/signin` carries it out."""
+"""How people sign in at a network (OAuth 2.0, RFC 6749), as an adapter declares it; `syndicate/signin` does it."""
 
 from __future__ import annotations
 

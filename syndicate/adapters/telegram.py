@@ -64,9 +64,10 @@ class Telegram(base.Adapter):
 
     name = "telegram"
     Options = TelegramOptions
-    rules = TextRules(max_length=LONGEST_CAPTION, unit="utf16", max_hashtags=3)
-    # 10 MB, and 10,000 pixels of width and height together; phones get no more than 2,560 of the longer side.
-    pictures = PictureRules(media_types=("image/jpeg", "image/png"), max_bytes=10_000_000, max_side=2560)
+    rules = TextRules(max_length=LONGEST_CAPTION, unit="utf16", max_hashtags=3, notifies=True)
+    # 10 MB; a side of more than twenty times the other is refused, and ten show little enough; phones get no more than
+    # 2,560 pixels of the longer side.
+    pictures = PictureRules(media_types=("image/jpeg", "image/png"), max_bytes=10_000_000, max_side=2560, max_ratio=10)
     supports = frozenset({"post", "image"})
     options: TelegramOptions
 

@@ -60,7 +60,7 @@ class Threads(base.Adapter):
 
     name = "threads"
     Options = ThreadsOptions
-    rules = TextRules(max_length=500, unit="emoji", max_hashtags=1)  # a post has one topic
+    rules = TextRules(max_length=500, unit="emoji", max_hashtags=1, notifies=True)  # a post has one topic
     # A container can be published once, and lives for 24 hours; after that it still says whether it was.
     dedupe = Dedupe(repeat=timedelta(hours=23), lookup=True)
     supports = frozenset({"post"})

@@ -45,7 +45,7 @@ class X(base.Adapter):
 
     name = "x"
     Options = XOptions
-    rules = TextRules(max_length=280, unit="weighted", link_length=23, max_hashtags=2)
+    rules = TextRules(max_length=280, unit="weighted", link_length=23, max_hashtags=2, notifies=True)
     supports = frozenset({"post"})
     granted = ("token",)
     options: XOptions

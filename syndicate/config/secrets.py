@@ -45,7 +45,8 @@ def references(text: str) -> list[str]:
 
 def no_tokens(name: str) -> str:
     """Where no account is at hand that could have signed in."""
-    raise ConfigError(f"${{token:{name}}} stands for a secret of an account, and only an account may name it")
+    hint = "Write it among the options of an account; elsewhere ${env:…}, ${file:…} or ${keyring:…}."
+    raise ConfigError(f"${{token:{name}}} is known to accounts alone", hint=hint)
 
 
 def resolve(value: str, root: Path, tokens: Callable[[str], str] = no_tokens) -> str:

@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -48,6 +49,10 @@ _COPY = (
         for condition in ("IN ('planned', 'deferred')", "= 'sending'", "= 'unknown'")
     ),
 )
+
+
+#: Alembic keeps its context in variables of its modules, so that two threads would take it from each other.
+_ALONE = Lock()
 
 
 def on_disk(path: Path, patience: timedelta) -> Engine:
@@ -149,7 +154,7 @@ def _migrate(engine: Engine, where: str) -> None:
         with engine.connect() as connection:
             if _revision(connection) == HEAD:
                 return
-        with engine.begin() as connection:  # two processes may get here; the second finds it done
+        with _ALONE, engine.begin() as connection:  # two processes may get here; the second finds it done
             if (found := _revision(connection)) != HEAD:
                 _upgrade(connection, found, where)
     except DBAPIError as error:

@@ -141,6 +141,8 @@ class TextRules:
     named: tuple[tuple[str, int], ...] = ()
     #: hashtags that still look written by a person
     max_hashtags: int = 5
+    #: whether `@name` anywhere in a text notifies whoever has that name
+    notifies: bool = False
     #: lines shown above the fold, and characters of a line on a phone and on a desktop; 0: no fold
     fold_lines: int = 0
     fold_phone: int = 0
@@ -160,6 +162,8 @@ class PictureRules:
     max_side: int = 4096
     #: width / height of the card that it is cut to; 0: shown as it is
     ratio: float = 0.0
+    #: longer side / shorter side; a longer picture is cut; 0: any
+    max_ratio: float = 0.0
     #: characters of the description; what is beyond is cut at a word
     max_alt: int = 1500
 

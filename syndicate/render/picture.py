@@ -30,7 +30,7 @@ def fitted(image: Image, rules: PictureRules) -> Image:
     if image.media_type == "image/gif" and "image/gif" in rules.media_types and len(image.data) <= rules.max_bytes:
         return image  # GIF holds no position and no name of an owner, and to write it anew would spoil the animation
     picture, profile = _read(image)
-    shown = _shrunk(_cut(picture, rules.ratio), rules)
+    shown = _shrunk(_cut(picture, rules), rules)
     media_type = image.media_type if image.media_type in rules.media_types else rules.media_types[0]
     while True:
         for data, kind in _encodings(shown, media_type, rules, profile):
@@ -58,12 +58,13 @@ def _read(image: Image) -> tuple[Picture, bytes | None]:
         raise RenderError("the picture is damaged", hint="Export it anew.") from error
 
 
-def _cut(picture: Picture, ratio: float) -> Picture:
-    """The middle of the picture in the card's shape."""
-    if not ratio:
+def _cut(picture: Picture, rules: PictureRules) -> Picture:
+    """The middle of the picture in the card's shape, or no longer than the network bears."""
+    widest = rules.ratio or rules.max_ratio
+    if not widest:
         return picture
-    width = min(picture.width, round(picture.height * ratio))
-    height = min(picture.height, round(picture.width / ratio))
+    width = min(picture.width, round(picture.height * widest))
+    height = min(picture.height, round(picture.width / (rules.ratio or 1 / widest)))
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
     return picture.crop((left, top, left + width, top + height))
 

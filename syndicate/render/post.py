@@ -36,20 +36,18 @@ def post(
     (article,) = edition.articles
     url = link_to(article, publication, edition.channel, source=network, medium="social")
     tags = hashtags(article, rules.max_hashtags)
+    call = views.cta(views.plain(article.cta), publication.linkedin)
+    said = views.cta_on(network, call, publication.linkedin)
     override = _override(article, edition.channel.name, network)
     spare: frozenset[str] = frozenset()
     then: tuple[str, ...] = ()
     if override:
         fitted = _fit_override(override, url, rules)
     else:
-        parts, spare = _parts(edition, publication, templates, network, tags)
+        parts, spare = _parts(edition, publication, templates, rules, network, said, tags)
         fitted, then = _fit_parts(parts, article, rules, edition.channel)
-        if not any(found[0] == url for found in URL.finditer(fitted.text)):
-            raise RenderError(
-                f"template {edition.channel.template}.txt.j2 shows no link (article {article.path})",
-                hint="Write {% block link %}{{ article.url }}{% endblock %}.",
-            )
-    page = views.own_page(fitted.text, views.cta(views.plain(article.cta), publication.linkedin))
+        _check_link(fitted.text, url, edition)
+    page = views.own_page(fitted.text, call) if network == "linkedin" else None
     made = Post(
         edition=edition.key,
         date=edition.occasion,
@@ -60,10 +58,11 @@ def post(
         image=image,
         language=article.language,
         hashtags=tuple(tag for tag in tags if f"#{tag}" in fitted.text),
-        mentions=(Mention(*page),) if page and network == "linkedin" else (),
+        mentions=(Mention(*page),) if page else (),
         then=then,
     )
-    return made, _problems(article, [name for name in fitted.cut if name not in spare], rules, bool(override))
+    problems = _problems(article, [name for name in fitted.cut if name not in spare], rules, bool(override))
+    return made, [*problems, *([] if override or said or not call.text else [_astray(article)])]
 
 
 def _fit_parts(
@@ -75,6 +74,7 @@ def _fit_parts(
     """
     inner = thread.inner(rules, channel.thread) if channel.numbered else rules
     text = article.body.text if article.body else ""
+    text = views.unnotified(text) if rules.notifies else text
     middle = thread.posts(text, inner, channel.thread - ENDS) if channel.thread > ENDS else ()
     if not middle:
         return fit(_without(parts, END), rules), ()
@@ -84,6 +84,15 @@ def _fit_parts(
     texts = (first.text, *middle, last.text)
     text, *then = thread.numbered(texts) if channel.numbered else texts
     return Fitted(text, first.cut), tuple(then)
+
+
+def _check_link(text: str, url: str, edition: Edition) -> None:
+    (article,) = edition.articles
+    if url not in URL.findall(text):
+        raise RenderError(
+            f"template {edition.channel.template}.txt.j2 shows no link (article {article.path})",
+            hint="Write {% block link %}{{ article.url }}{% endblock %}.",
+        )
 
 
 def _without(parts: list[Part], *names: str) -> list[Part]:
@@ -109,7 +118,13 @@ def _fit_override(text: str, url: str, rules: TextRules) -> Fitted:
 
 
 def _parts(
-    edition: Edition, publication: Publication, templates: Templates, network: str, tags: tuple[str, ...]
+    edition: Edition,
+    publication: Publication,
+    templates: Templates,
+    rules: TextRules,
+    network: str,
+    call: str,
+    tags: tuple[str, ...],
 ) -> tuple[list[Part], frozenset[str]]:
     """The blocks of the template, in its order; its variable `drop` names those that may go, the first to go first.
 
@@ -117,15 +132,16 @@ def _parts(
     """
     (article,) = edition.articles
     hook, points = hook_and_points(article)
+    quiet = views.unnotified if rules.notifies else str
     values = {
         "publication": views.publication_view(publication),
         "edition": views.edition_view(edition),
         "article": views.article_view(article, publication, edition, medium="social", source=network),
         "post": views.PostView(
-            hook=views.plain(hook),
-            about=about(views.plain(article.description)),
-            points=tuple(map(views.plain, points)),
-            cta=views.cta_on(network, views.cta(views.plain(article.cta), publication.linkedin), publication.linkedin),
+            hook=quiet(views.plain(hook)),
+            about=quiet(about(views.plain(article.description))),
+            points=tuple(quiet(views.plain(point)) for point in points),
+            cta=call,
             mentions=article.overrides.mentions.get(network, ()),
             hashtags=tags,
         ),
@@ -137,6 +153,17 @@ def _parts(
         for name, text in rendered.blocks.items()
     ]
     return parts, frozenset(map(str, rendered.variables.get("spare", ())))
+
+
+def _astray(article: Article) -> Problem:
+    """About a call to action that the template is not given, because it would lead nowhere."""
+    return Problem(
+        path=article.path,
+        message="the call to action sends readers to LinkedIn without saying where; it is left out",
+        severity=Severity.WARNING,
+        hint="Set publication.linkedin to the address of your page.",
+        code="render.cta",
+    )
 
 
 def _problems(article: Article, cut: list[str], rules: TextRules, overridden: bool) -> list[Problem]:

@@ -17,7 +17,6 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from syndicate.errors import ConfigError
 
@@ -77,8 +76,6 @@ class Vault:
 
     def read(self, account: str) -> Token | None:
         """None if nobody has signed in. Raises `ConfigError` where the file cannot be opened with our keys."""
-        from cryptography.fernet import InvalidToken
-
         path = self._path(account)
         try:
             sealed = path.read_bytes()
@@ -86,6 +83,8 @@ class Vault:
             return None
         except OSError as error:
             raise ConfigError(f"the token file {path} cannot be read: {error.strerror}") from error
+        from cryptography.fernet import InvalidToken
+
         try:
             found = token_of(json.loads(self._keys().decrypt(sealed)))
         except (InvalidToken, ValueError, TypeError):
@@ -140,7 +139,7 @@ class Vault:
             os.close(descriptor)
 
     def _path(self, account: str) -> Path:
-        return self.folder / f"{quote(account, safe='')}.token"
+        return self.folder / f"{account}.token"  # a name is a word, and of at most 64 characters
 
     def _make_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

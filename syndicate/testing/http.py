@@ -6,10 +6,12 @@ import ssl
 import struct
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.parser import BytesParser
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from socket import SO_LINGER, SOL_SOCKET
@@ -98,6 +100,8 @@ class FakeNetwork:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         #: every request that was read whole, in order
         self.journal: list[Received] = []
+        #: dates the answers; None: they have no date, and who reads them goes by another clock
+        self.clock: Callable[[], datetime] | None = None
         self._faults: deque[Fault | None] = deque()
         self.stopping = threading.Event()
         network = self
@@ -186,6 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._cut(fault.then)
         chosen = (fault and fault.reply) or reply or Reply(500)
         self.send_response_only(chosen.status)  # without a Date of its own: the tests own the clock
+        if self.fake.clock:
+            self.send_header("Date", format_datetime(self.fake.clock(), usegmt=True))
         for name, value in {"Content-Length": str(len(chosen.body)), **chosen.headers}.items():
             self.send_header(name, value)
         self.end_headers()

@@ -6,8 +6,9 @@ the form of `FAKES`. Where there is none, a message is taken for sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 from importlib import import_module
 from importlib.metadata import entry_points
 from random import Random
@@ -16,6 +17,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from syndicate.errors import ConfigError
+from syndicate.testing.http import FakeNetwork
 
 GROUP = "syndicate.fakes"
 
@@ -52,8 +54,8 @@ class Fake(AbstractContextManager[Any], Protocol):
         """Scripts what goes wrong from now on."""
 
 
-def fake_of(adapter: str) -> Fake | None:
-    """A new fake for an account of this adapter; None where nobody has made one. Raises `ConfigError`."""
+def fake_of(adapter: str, clock: Callable[[], datetime]) -> Fake | None:
+    """A new fake for an account of this adapter, at this time; None where nobody has made one. Raises `ConfigError`."""
     place = FAKES.get(adapter) or next((one.value for one in entry_points(group=GROUP, name=adapter)), None)
     if place is None:
         return None
@@ -65,6 +67,8 @@ def fake_of(adapter: str) -> Fake | None:
         raise ConfigError(
             f"the fake for adapter '{adapter}' cannot be loaded from {place}: {error}", hint=hint
         ) from error
+    if isinstance(made, FakeNetwork):
+        made.clock = clock
     return made
 
 

@@ -111,7 +111,13 @@ def test_the_librarys_models_take_the_record(message: Post) -> None:
 
 
 PIECES = st.sampled_from(
-    [*"ab #é日👩 \n.,()/?=&:@", "@name.bsky.social", "👩\u200d👧", "https://example.com/", "https://www.a-very.long.host.example"]
+    [
+        *"ab #é日👩 \n.,()/?=&:@",
+        "@name.bsky.social",
+        "👩\u200d👧",
+        "https://example.com/",
+        "https://www.a-very.long.host.example",
+    ]
 )
 
 

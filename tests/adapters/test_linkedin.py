@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -204,6 +203,7 @@ def test_who_is_named_is_mentioned(text: str, wire: str) -> None:
 @given(
     st.lists(st.sampled_from(["Acme", "Acme Labs", "Jo (Ann)", " ", "x", "#", "é", "(", "_", "https://x.test/Acme"]))
 )
+@settings(deadline=None)
 def test_nobody_who_is_named_cuts_the_text_off(words: list[str]) -> None:
     text = " ".join(words)
     seen = visible(commentary(text))

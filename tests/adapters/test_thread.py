@@ -231,6 +231,32 @@ def test_only_the_first_part_has_the_picture(network: Any, kind: Kind) -> None:
     assert ["media_ids" in body or "embed" in body.get("record", {}) for body in bodies] == [True, False, False, False]
 
 
+def test_no_part_is_begun_so_late_that_its_key_would_be_forgotten_before_a_repeat() -> None:
+    clock = Clock(NOW)
+    with mastodon.FakeMastodon(clock) as network:
+        options = {"server": network.url, "token": mastodon.TOKEN}
+        adapter = Mastodon(MastodonOptions.model_validate(options), Later(clock, timedelta(seconds=90)))
+        outcome, payload = again(adapter, adapter.compose(message()))
+        assert isinstance(outcome, Unknown)
+        assert "too slow" in outcome.reason
+        assert adapter.dedupe.repeat
+        assert 1 < len(network.statuses) < 4
+        for _ in range(3):
+            outcome, _ = again(adapter, payload)
+        assert len(network.statuses) == len({one.text for one in network.statuses})
+
+
+class Later:
+    """A clock that goes on each time somebody looks."""
+
+    def __init__(self, clock: Clock, step: timedelta) -> None:
+        self._clock, self._step = clock, step
+
+    def __call__(self) -> datetime:
+        self._clock.advance(self._step)
+        return self._clock()
+
+
 def test_a_text_that_reads_like_a_hole_stays_a_text() -> None:
     with mastodon.FakeMastodon(lambda: NOW) as network:
         adapter = OnMastodon().make(network)

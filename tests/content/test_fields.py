@@ -246,8 +246,12 @@ def test_one_override_may_be_for_all() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["yes please", "{text: [1]}", "{skip: {a: b}}", "{hashtags: {a: b}}", "{campaign: [a]}"]
-    + [
+    [
+        "yes please",
+        "{text: [1]}",
+        "{skip: {a: b}}",
+        "{hashtags: {a: b}}",
+        "{campaign: [a]}",
         "{mentions: '@a'}",
         "{mentions: {}}",
         "{mentions: {x: a}}",

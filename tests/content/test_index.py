@@ -45,7 +45,9 @@ def articles(tmp_path: Path, library: Make) -> Path:
     folder = tmp_path / "articles"
     (folder / "a.md").write_text(text_of("A", cta="it's", tags="x, y", author="Ada, Bob", created_date="2025-02-28"))
     (folder / "b.md").write_text(
-        text_of("B", read_time="3 mins").replace("---\n\n", "syndicate: {text: Hi, skip: [m], mentions: {m: '@a'}}\n---\n\n")
+        text_of("B", read_time="3 mins").replace(
+            "---\n\n", "syndicate: {text: Hi, skip: [m], mentions: {m: '@a'}}\n---\n\n"
+        )
     )
     (folder / "c.md").write_text("no front matter")
     (folder / "d.md").write_text(text_of("A"))

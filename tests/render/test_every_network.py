@@ -96,7 +96,7 @@ def test_every_rule_of_every_network_holds(network: str, article: Article, threa
         assert made.text[start:end].casefold() in {"us on linkedin", "on linkedin"}
     for text in made.texts:
         assert links(text) <= {made.url, PAGE} | links(sources(article))
-        assert graphemes(text) <= graphemes(sources(article)) | set(map(chr, range(128))) | {"…", "–"}
+        assert graphemes(text) <= graphemes(sources(article)) | set(map(chr, range(128))) | {"…", "–", "\u2060"}
 
 
 @pytest.mark.parametrize("network", THREADS)
@@ -123,7 +123,7 @@ def test_a_thread_has_the_articles_own_words_in_their_order_and_ends_with_the_li
 
 def squeezed(text: str) -> str:
     """Without what the cutting adds, or takes away at a cut."""
-    return regex.sub(r"[\s…,;:–\-(]", "", text)
+    return regex.sub(r"[\s…,;:–\-(\u2060]", "", text)
 
 
 # -- real articles ----------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_whoever_is_sent_to_linkedin_gets_the_address_of_the_page(network: str, 
 def test_without_a_page_nobody_is_sent_to_linkedin_from_elsewhere(network: str) -> None:
     made, problems = on(network, replace(RISE, cta="Follow us on LinkedIn for more.", body=None), page="")
     assert ("LinkedIn" in made.text) == (network == "linkedin")
-    assert problems == []
+    assert [problem.code for problem in problems] == ([] if network == "linkedin" else ["render.cta"])
 
 
 @pytest.mark.parametrize(
@@ -249,6 +249,20 @@ def test_hashtags_stand_last_in_camel_case_and_as_many_as_the_place_bears(networ
 @pytest.mark.parametrize("network", ["slack", "discord"])
 def test_where_hashtags_mean_nothing_there_are_none(network: str) -> None:
     assert "#" not in on(network, RISE)[0].text
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_whom_an_article_names_in_passing_is_not_called(network: str) -> None:
+    text = "About 40% of all code uses @property and @ada@host.example, says a@b.example at https://a.example/@c today."
+    article = replace(RISE, body=Body(html="", text=text), overrides=Overrides(mentions=MENTIONS))
+    made, _ = on(network, article, thread=3 if network in THREADS else 0)
+    called = set(regex.findall(r"(?<![\w/])@\w+", " ".join(made.texts)))
+    meant = {handle.rpartition("@")[0] or handle for handle in MENTIONS.get(network, ())}
+    if adapters.load(network).rules.notifies:
+        assert called == meant
+        assert "@\u2060property and @\u2060ada@host.example, says a@b.example at https://a.example/@c" in made.text
+    else:
+        assert called == {"@property", "@ada"}
 
 
 MENTIONS: dict[str, Any] = {"mastodon": ("@magick@social.example", "@ada@b.example"), "x": ("@magick",)}

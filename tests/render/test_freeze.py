@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import RenderError
-from syndicate.model import Image, Letter, Mailbox, Post
+from syndicate.model import Image, Letter, Mailbox, Mention, Post
 from syndicate.render.email import letter
 from syndicate.render.freeze import freeze, thaw
 from tests.render.factory import PUBLICATION, TEMPLATES, digest
@@ -44,6 +44,8 @@ POSTS = st.builds(
     image=st.none() | st.builds(Image, st.binary(), st.text(), st.text()),
     language=st.text(),
     hashtags=st.lists(st.text()).map(tuple),
+    mentions=st.lists(st.builds(Mention, st.integers(), st.integers())).map(tuple),
+    then=st.lists(st.text()).map(tuple),
 )
 
 

@@ -51,6 +51,13 @@ def test_a_card_shows_the_middle(size: tuple[int, int], cut: tuple[int, int]) ->
     assert opened(fitted(picture(size), PictureRules(ratio=1.91))).size == cut
 
 
+@pytest.mark.parametrize(
+    ("size", "cut"), [((900, 30), (300, 30)), ((20, 400), (20, 200)), ((300, 30), (300, 30)), ((40, 40), (40, 40))]
+)
+def test_a_strip_is_cut_to_what_the_network_bears(size: tuple[int, int], cut: tuple[int, int]) -> None:
+    assert opened(fitted(picture(size), PictureRules(max_ratio=10))).size == cut
+
+
 def test_too_many_bytes_become_a_jpeg_and_then_fewer_pixels() -> None:
     large = picture((900, 700), "PNG")
     found = fitted(large, PictureRules(max_bytes=60_000))

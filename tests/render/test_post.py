@@ -214,6 +214,13 @@ def test_hashtags_of_the_front_matter_are_taken_as_they_are() -> None:
     )
 
 
+def test_a_title_with_a_link_in_it_takes_no_link_away() -> None:
+    article = replace(RISE, title="Why https://example.com/a-page-of-others fell, and what it means for the rest of us")
+    made, _ = post(single(article), PUBLICATION, TEMPLATES, TextRules(max_length=150), "mastodon")
+    assert made.url in made.text.split()
+    assert "example.com/a-page" not in made.text.splitlines()[-1]
+
+
 def test_a_text_that_cannot_be_cut_is_an_error_and_not_a_bare_link() -> None:
     with pytest.raises(RenderError, match="the text has 4,000 characters, and the network takes 3,000"):
         written(overridden(linkedin="x" * 4000))

@@ -22,6 +22,8 @@ from syndicate.testing.oauth import CLIENT, SECRET, challenge
 from tests.project import MONDAY, Project
 from tests.signin.network import DAY, FAKES, FREE, START, at, browser, open_app, signed_in, token_calls
 
+#: A refusal that repeats what it was sent.
+ECHO = Reply(401, f'{{"error":"invalid_client","error_description":"{SECRET}"}}'.encode())
 GIVEN = {
     "linkedin": ("Test Member", {"author": "urn:li:person:782bbtaQ"}, START + 60 * DAY),
     "mastodon": ("@Gargron", {}, None),
@@ -67,8 +69,11 @@ def test_the_token_is_only_for_its_owner(project: Project) -> None:
     with at(project, "x"):
         signed_in(open_app(project), "x")
         folder = project.folder / "var" / "tokens"
-        assert [path.name for path in folder.iterdir()] == ["x.token"]
-        assert (folder.stat().st_mode & 0o777, (folder / "x.token").stat().st_mode & 0o777) == (0o700, 0o600)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
+            "x.token": 0o600,
+            "x.lock": 0o600,
+        }
 
 
 @pytest.mark.parametrize("name", FAKES)
@@ -162,7 +167,7 @@ def test_another_state_is_turned_away_and_the_wait_goes_on(project: Project) -> 
 def test_who_only_gets_another_state_is_told_so(project: Project) -> None:
     with at(project, "x") as network:
         network.authority.state = "another"
-        with pytest.raises(SyndicateError, match="no answer came back within 0.3 seconds; 1 came with another `state`"):
+        with pytest.raises(SyndicateError, match=r"within 0\.3 seconds; 1 came with another `state`"):
             signed_in(open_app(project), "x", lambda page: requests.get(page, timeout=5), patience=0.3)
         assert token_calls(network) == 0
 
@@ -196,6 +201,21 @@ def test_somebody_else_than_the_author_is_not_let_in(project: Project) -> None:
         assert open_app(project).vault.read("linkedin") is None
 
 
+def test_an_approval_ends_where_somebody_else_signs_in(project: Project) -> None:
+    with at(project, "linkedin") as network:
+        project.configure(("template: linkedin\n    approval: none", "template: linkedin\n    approval: required"))
+        signed_in(open_app(project), "linkedin")
+        assert project.syndicate("run", "--once", "--at", MONDAY).status == 3
+        keys = [one["what"] for one in project.syndicate("status", "--json").json["waits"]]
+        for key in keys:
+            assert project.syndicate("editions", "approve", key).status == 0
+        network.userinfo["sub"] = "somebody-else"
+        assert connect(open_app(project), "linkedin", browser, other=True).good
+        assert project.syndicate("run", "--once", "--at", MONDAY).status == 3
+        assert network.published == []
+        assert [one["what"] for one in project.syndicate("status", "--json").json["waits"]] == keys
+
+
 def test_a_page_asks_for_the_scope_of_pages_alone(project: Project) -> None:
     with at(project, "linkedin", ", author: 'urn:li:organization:1234'") as network:
         found = signed_in(open_app(project), "linkedin")
@@ -210,10 +230,9 @@ def test_a_page_asks_for_the_scope_of_pages_alone(project: Project) -> None:
         (Fault(Reply(500, b"<html>")), "answered 500"),
         (Fault(Reply(200, b"<html>")), "answered 200"),
         (Fault(Reply(200, b'{"access_token": 7}')), "holds no access token"),
-        (Fault(Reply(401, b'{"error":"invalid_client","error_description":"SECRET"}'.replace(b"SECRET", SECRET.encode()))),
-         r"answered 401 invalid_client \*\*\*"),
+        (Fault(ECHO), r"answered 401 invalid_client \*\*\*"),
     ],
-)  # fmt: skip
+)
 def test_what_a_token_endpoint_can_say_instead(project: Project, fault: Fault, words: str) -> None:
     with at(project, "linkedin") as network:
         network.fault(None, fault)
@@ -251,6 +270,14 @@ def test_an_account_without_an_application_says_what_is_missing(project: Project
         with pytest.raises(UsageError, match="has no `client_id`") as refused:
             signed_in(open_app(project), "linkedin")
         assert FREE in refused.value.hint
+
+
+def test_a_token_of_the_configuration_leaves_nothing_to_sign_in_for(project: Project) -> None:
+    with at(project, "x", ", token: literal") as network:
+        with pytest.raises(UsageError, match="has its `token` in the configuration") as refused:
+            signed_in(open_app(project), "x")
+        assert "Remove `token`" in refused.value.hint
+        assert network.journal == []
 
 
 # -- a browser elsewhere ------------------------------------------------------------------------------------------
@@ -306,6 +333,14 @@ def test_the_network_is_asked_whether_it_still_takes_the_token(project: Project)
         assert check(project, "linkedin", 61 * DAY).fault == "it has ended"
 
 
+def test_a_network_that_does_not_answer_says_nothing_about_the_token(project: Project) -> None:
+    with at(project, "mastodon") as network:
+        signed_in(open_app(project), "mastodon")
+        network.stop()
+        with pytest.raises(SyndicateError, match="was not reached"):
+            check(project, "mastodon")
+
+
 def test_the_state_as_json_has_no_secret(project: Project) -> None:
     with at(project, "linkedin"):
         signed_in(open_app(project), "linkedin")
@@ -315,25 +350,24 @@ def test_the_state_as_json_has_no_secret(project: Project) -> None:
         assert not re.search(r"token|secret|access", said.out)
 
 
-def test_a_dry_run_needs_no_sign_in_and_uses_the_one_there_is(project: Project, tmp_path: Path) -> None:
+def test_a_dry_run_needs_no_sign_in_and_shows_the_bytes_of_the_one_there_is(project: Project, tmp_path: Path) -> None:
+    def shown(folder: str) -> dict[str, str]:
+        said = project.syndicate("run", "--once", "--at", MONDAY, "--dry-run", "--out", str(tmp_path / folder))
+        assert said.status == 0, said.err
+        lines = map(json.loads, (tmp_path / folder / "manifest.jsonl").read_text("utf-8").splitlines())
+        return {line["edition"]: line["sha256"] for line in lines if line["edition"].startswith("linkedin/")}
+
     with at(project, "linkedin") as network:
-        first = project.syndicate("run", "--once", "--at", MONDAY, "--dry-run", "--out", str(tmp_path / "a"))
-        assert first.status == 0, first.err
+        before = shown("before")
         signed_in(open_app(project), "linkedin")
-        project.syndicate("run", "--once", "--at", MONDAY, "--dry-run", "--out", str(tmp_path / "b"))
-        shown = [json.loads(line) for line in (tmp_path / "b" / "manifest.jsonl").read_text().splitlines()]
+        after = shown("after")
         assert network.published == []
         assert project.syndicate("run", "--once", "--at", MONDAY).status == 0
-        document = project.syndicate("editions", "list", "--json").json
-        keys = (
-            [row["key"] for row in document["editions"]] if isinstance(document, dict) else [r["key"] for r in document]
-        )
-        sent = {one["key"]: one["sha256"] for key in keys
-                for one in [{"key": f"{d['edition']}:{d['recipient']}", "sha256": d["sha256"]}
-                            for d in project.syndicate("editions", "show", key, "--json").json["deliveries"]]}  # fmt: skip
-        posts = {one["key"]: one["sha256"] for one in shown if one["edition"].startswith("linkedin/")}
-        assert posts
-        assert {key: sent[key] for key in posts} == posts
+        sent = {
+            key: project.syndicate("editions", "show", key, "--json").json["deliveries"][0]["sha256"] for key in after
+        }
+        assert before.keys() == after.keys() == sent.keys()
+        assert before != after == sent  # who posts stands in the bytes
 
 
 def test_an_account_may_refer_to_the_sign_in_of_another(project: Project) -> None:

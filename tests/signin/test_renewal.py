@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -252,6 +253,18 @@ def test_the_operator_is_told_once_at_each_step(project: Project) -> None:
             "ends on 2025-05-09, in 3 days",
             "ends on 2025-05-09, in 7 days",
             "has ended on 2025-05-09",
+        ]
+
+
+def test_a_token_of_the_configuration_is_told_of_by_its_last_day(project: Project) -> None:
+    with at(project, "linkedin", ", token: literal, token_until: 2025-03-30, author: 'urn:li:person:1'"):
+        project.configure(("accounts:\n", "operator: {account: outbox}\naccounts:\n"),
+                          ('schedule: {cron: "30 10 * * MON-FRI"}', ""))  # fmt: skip
+        told = reminded(project, "linkedin", [1, 8, 8.5, 15, 30])
+        assert [re.sub(r"^.*sign-in |\. Sign.*$", "", line) for line in told] == [
+            "ends on 2025-03-30, in 12 days",
+            "ends on 2025-03-30, in 5 days",
+            "has ended on 2025-03-30",
         ]
 
 
