@@ -255,6 +255,15 @@ def test_many_processes_that_tick_at_once_make_one_edition_of_each_occasion(proj
     assert len(arrived) == len(READERS) * len(digests)
 
 
+@pytest.fixture
+def hangups() -> Iterator[None]:
+    """Whoever runs the tests under `nohup` has processes that do not hear SIGHUP, and so have their children."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangups")
 def test_a_closed_terminal_is_a_word_to_end_and_a_reader_that_is_gone_is_none(
     project: Project, mail: SmtpServer
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -204,13 +205,15 @@ def article_row(article: Article, problems: Iterable[Problem]) -> tuple[str, str
 
 def left_out(out: Output, made: Plan) -> None:
     """The articles that no edition takes; many of one reason in one line."""
-    skipped = [(part.channel.name, one) for part in made.channels for one in part.skipped]
-    if not skipped:
+    codes = Counter(one.code for part in made.channels for one in part.skipped)
+    if not codes:
         out.say("Left out: nothing.")
         return
-    out.say(f"Left out: {len(skipped)}", "bold")
-    out.columns([left_out_row(name, one) for name, one in skipped[:SHOWN_LEFT_OUT]], indent=2, styles=["", "", "dim"])
-    rest = Counter(one.code for _, one in skipped[SHOWN_LEFT_OUT:])
+    out.say(f"Left out: {codes.total()}", "bold")
+    skipped = ((part.channel.name, one) for part in made.channels for one in part.skipped)
+    shown = list(islice(skipped, SHOWN_LEFT_OUT))
+    out.columns([left_out_row(name, one) for name, one in shown], indent=2, styles=["", "", "dim"])
+    rest = codes - Counter(one.code for _, one in shown)
     if rest:
         counts = ", ".join(f"{count} {code}" for code, count in rest.most_common())
         out.say(f"  and {sum(rest.values())} more ({counts}): syndicate articles lists each with its reason", "dim")

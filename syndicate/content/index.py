@@ -15,7 +15,7 @@ import sys
 import tempfile
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from syndicate.model import Article, Overrides, Problem, Severity
 
 _FORMAT = 3
 _BLOCK = 1000
+_LARGE = 2_000_000  # bytes
 #: FAT counts in steps of two seconds: what changed within the last step may change again and look the same
 _TICK = 2_000_000_000
 #: an article's fields that stand in the index; bodies do not
@@ -76,6 +77,21 @@ class Index:
         except Exception:  # a cache may hold anything, and is never worth an error
             return {}
         return rows
+
+    def is_large(self) -> bool:
+        """Whether it takes longer to read than a process takes to begin: some thousand files."""
+        try:
+            return self.file is not None and self.file.stat().st_size > _LARGE
+        except OSError:
+            return False
+
+    def speaks_for(self, files: Sequence[tuple[str, str, Stamp]], known: Mapping[str, Row]) -> bool:
+        """Whether every row is current, and there are no other files: as on nearly every start."""
+        if list(known) != [path for path, _, _ in files]:
+            return False
+        stamps = [stamp for _, _, stamp in files]
+        latest = max((max(written, changed) for _, written, changed in stamps), default=0)
+        return stamps == [row.stamp for row in known.values()] and latest < self.trusted_before
 
     def is_current(self, row: Row, stamp: Stamp) -> bool:
         """Whether a row still speaks for the file with this stamp.

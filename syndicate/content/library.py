@@ -56,8 +56,11 @@ class Library:
         """All articles and problems. Opens only the files that changed since the last time."""
         with _without_collector():
             now = self.clock()
-            found = scan.scan(self.root, self.folders)
+            looking = scan.begin(self.root, self.folders, many=self.index.is_large())
             known = self.index.load()
+            found = looking()
+            if self.index.speaks_for(found.files, known):
+                return _catalogue(list(known.values()), found.problems)
             rows, stale = [], len(known) != len(found.files)
             for file in found.files:
                 row = known.get(file.path)
@@ -157,15 +160,14 @@ def _catalogue(rows: Sequence[Row], problems: Sequence[Problem]) -> Catalogue:
     """Articles and problems of all files; of two articles with one slug the second goes by its file's name, or not at
     all where its author wrote that slug.
     """
-    found = [*problems]
+    found = [*problems, *(problem for row in rows for problem in row.problems)]
+    read = [row.article for row in rows if row.article]
     articles: list[Article] = []
     slugs: dict[str, Article] = {}
     titles: dict[str, Article] = {}
-    for row in rows:
-        found += row.problems
-        article = row.article
-        if article is None:
-            continue
+    if len({article.slug for article in read}) == len({article.title for article in read}) == len(read):
+        articles, read = read, []  # nearly always
+    for article in read:
         if article.slug in slugs and not article.slug_given:
             article = _by_file_name(article)
         if first := slugs.get(article.slug):

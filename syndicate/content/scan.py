@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from syndicate.content.aside import aside
 from syndicate.content.source import Stamp, stamp_of
 from syndicate.model import Problem, Severity
 
@@ -29,6 +31,9 @@ class Found(NamedTuple):  # not a dataclass: 100,000 of them are made on every s
     stamp: Stamp
 
 
+Fields: TypeAlias = tuple[str, str, Stamp]
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What lies in the article folders."""
@@ -44,9 +49,23 @@ def scan(root: Path, folders: Iterable[str]) -> Scan:
     Hidden files and folders are passed over, as everywhere; links out of the folders, devices and unreadable
     folders are problems.
     """
+    return begin(root, folders, many=False)()
+
+
+def begin(root: Path, folders: Iterable[str], *, many: bool) -> Callable[[], Scan]:
+    """The same in two steps: what is found is there when it is called for. `many` files are looked at beside us."""
     walk = _Walk(root, tuple(folders))
-    walk.run()
-    return Scan(tuple([walk.found[path] for path in sorted(walk.found)]), tuple(walk.problems))
+    seen = aside(walk.run, wanted=many)
+
+    def found() -> Scan:
+        files, problems = seen()
+        return Scan(tuple(map(tuple.__new__, repeat(Found), files)), tuple([_problem(*each) for each in problems]))
+
+    return found
+
+
+def _problem(path: str, code: str, message: str, hint: str) -> Problem:
+    return Problem(path, message, Severity.ERROR, hint=hint, code=code)
 
 
 def is_article_name(name: str) -> bool:
@@ -81,14 +100,17 @@ def followed(link: str, inside: Iterable[str]) -> str:
 class _Walk:
     def __init__(self, root: Path, folders: tuple[str, ...]) -> None:
         self.root = str(root)
-        self.found: dict[str, Found] = {}
-        self.problems: list[Problem] = []
+        #: path -> the fields of `Found`
+        self.found: dict[str, Fields] = {}
+        #: the arguments of `_problem`
+        self.problems: list[tuple[str, str, str, str]] = []
         self.tops = [os.path.normpath(root / folder) for folder in folders]
         self.homes = homes(root, folders)
         #: folders to come, each with its path as it is shown and a slash; a list, since folders nest deeper than calls
         self.pending: list[tuple[str, str]] = []
 
-    def run(self) -> None:
+    def run(self) -> tuple[list[Fields], list[tuple[str, str, str, str]]]:
+        """The files in the order of their paths, and the problems; plain, so that they can travel."""
         for top in self.tops:
             shown = relative(top, self.root)
             self.pending.append((top, "" if shown == "." else f"{shown}/"))
@@ -100,6 +122,7 @@ class _Walk:
             except OSError as error:
                 hint = "create it, or mend content.folders in the configuration"
                 self._problem(prefix.rstrip("/") or ".", "folder.unreadable", f"cannot be read: {error.strerror}", hint)
+        return [self.found[path] for path in sorted(self.found)], self.problems
 
     def _folder(self, entries: Iterable[os.DirEntry[str]], prefix: str) -> None:
         found, printable = self.found, prefix.isprintable()
@@ -109,7 +132,7 @@ class _Walk:
                 try:
                     if entry.is_file(follow_symlinks=False):
                         path = prefix + name
-                        found[path] = Found(path, entry.path, stamp_of(entry.stat(follow_symlinks=False)))
+                        found[path] = (path, entry.path, stamp_of(entry.stat(follow_symlinks=False)))
                         continue
                 except FileNotFoundError:  # removed since
                     continue
@@ -117,9 +140,9 @@ class _Walk:
                 if name[0] != "." and name not in _SKIPPED:
                     self.pending.append((entry.path, f"{prefix}{name}/"))
             elif odd := self._odd(entry, prefix + name):
-                found[odd.path] = odd
+                found[odd[0]] = odd
 
-    def _odd(self, entry: os.DirEntry[str], path: str) -> Found | None:
+    def _odd(self, entry: os.DirEntry[str], path: str) -> Fields | None:
         """What is not simply a readable file that ends in `.md`: another suffix, a link, a device, an odd name."""
         is_link = entry.is_symlink()
         if not is_article_name(entry.name) and not (is_link and entry.is_dir()):
@@ -137,7 +160,7 @@ class _Walk:
         if not stat.S_ISREG(info.st_mode):
             self._problem(path, "file.kind", "is not a regular file", "remove it from the article folder")
             return None
-        return Found(path, real, stamp_of(info))
+        return path, real, stamp_of(info)
 
     def _problem(self, path: str, code: str, message: str, hint: str) -> None:
-        self.problems.append(Problem(path, message, Severity.ERROR, hint=hint, code=code))
+        self.problems.append((path, code, message, hint))
