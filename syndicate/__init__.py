@@ -8,6 +8,7 @@ The package is a belt. Each folder is a station; an immutable value travels from
 
     errors.py     the exception tree
     model/        the nouns, and nothing that acts
+    whole.py      files that are there whole or not at all
     database/     the one file of ledger and audience: its tables, and how to open it
     config/       YAML -> Settings, every problem at once; secrets
     content/      folders -> articles; tolerant front matter; Markdown; the index
@@ -43,10 +44,10 @@ The package is a belt. Each folder is a station; an immutable value travels from
     web/          the public pages
     cli/          one file a command group
 
-Imports go one way: errors < model < database < {config content audience plan render adapters ledger deliver lock} <
-accounts < app < fingerprints < {drafts upcoming} < {approval seen} < {pipeline comparison} < reminders <
-{proofs newsroom} < rehearse < scheduler < web < cli.
-`tests/test_floors.py` enforces it.
+Imports go one way: errors < {model whole} < database < {config content audience plan render adapters ledger deliver
+feedback lock} < signin < accounts < app < fingerprints < {drafts upcoming} < {approval seen} < {pipeline comparison} <
+reminders < {proofs newsroom} < rehearse < scheduler < web < cli; those not named here stand in
+`tests/test_floors.py`, which enforces it.
 """
 
 __version__ = "0.1.0"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from syndicate.model.people import Erasure
+from syndicate.whole import replacing_text
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -61,10 +61,6 @@ def cleared(app: App, path: Path, address: str) -> bool:
     if path.parent != app.root / "var" / "imports":
         return False
     wanted = address.lower()
-    with (
-        path.open(encoding="utf-8", newline="") as old,
-        NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, prefix=path.name, delete=False) as new,
-    ):
+    with path.open(encoding="utf-8", newline="") as old, replacing_text(path) as new:
         new.writelines(line for line in old if wanted not in line.lower())
-    Path(new.name).replace(path)
     return True

@@ -36,6 +36,7 @@ from syndicate.model import (
     TextRules,
     Upload,
 )
+from syndicate.whole import sync_folder
 
 _SCHEME = "file:"
 _CLEAN = re.compile(r"[a-z0-9][a-z0-9@._+=-]{0,99}(?<![.])")
@@ -143,7 +144,7 @@ def write_once(path: Path, data: bytes) -> bool:
         except FileExistsError:
             if path.read_bytes() != data:
                 return False
-        outbox.sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         os.unlink(temporary)  # noqa: PTH108 -- the name came from `tempfile`
     return True

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.parse import quote
 
 from syndicate.model import Mail
+from syndicate.whole import replacing
 
 ROWS = 50  #: messages listed of one edition
 EDITIONS = 50  #: editions listed, the latest first
@@ -93,8 +93,8 @@ class Page:
             with _alone(self._folder):
                 editions = _merged(_still_there(self._folder, _read(self._folder)), self._rows)[:EDITIONS]
                 state = [{"key": key, "rows": [asdict(row) for row in rows]} for key, rows in editions]
-                replace(self._folder / ".index.json", json.dumps(state, ensure_ascii=False).encode())
-                replace(self._folder / "index.html", _page(self._folder, editions).encode())
+                _replace(self._folder / ".index.json", json.dumps(state, ensure_ascii=False).encode())
+                _replace(self._folder / "index.html", _page(self._folder, editions).encode())
         except (OSError, ValueError, LookupError, TypeError):
             return
 
@@ -162,21 +162,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Writes a file anew, whole or not at all. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(suffix=".part", prefix=".", dir=path.parent)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    Path(temporary).replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes new names in a folder durable (POSIX: a file's fsync does not cover its name)."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _replace(path: Path, data: bytes) -> None:
+    with replacing(path, durable=True) as file:
+        file.write(data)

@@ -73,7 +73,7 @@ class Subscribers:
         person, now = unique(address), self._clock()
         with self.database.writing() as connection:
             known = suppressing.found(connection, [person], self._secrets()).get(person, ())
-            if any(one.list in {EVERYWHERE, list} and one.reason != Reason.UNSUBSCRIBED for one in known):
+            if _barred(known, list):
                 return None
             reader, new = joining.subscriber_of(connection, person, address, name, fields or {}, now)
             if new:
@@ -91,7 +91,7 @@ class Subscribers:
             if standing is None or found is None or standing.state is Standing.UNSUBSCRIBED:
                 return standing
             known = knowing.suppressions(connection, found.address, self._secrets())
-            if any(one.list in {EVERYWHERE, list} and one.reason != Reason.UNSUBSCRIBED for one in known):
+            if _barred(known, list):
                 return None
             if standing.state is Standing.ACTIVE:
                 return standing
@@ -269,3 +269,8 @@ class Subscribers:
     def selection(self, list: str, segment: str = "", zone: str = "UTC") -> Stored:
         """Who gets an edition: a stream, and a query for the ledger. Raises `SegmentError` for a faulty segment."""
         return Stored(self.database, list, segment, zone)
+
+
+def _barred(known: Iterable[Suppression], list: str) -> bool:
+    """Whether an address must not be mailed there for another reason than its owner's own leaving."""
+    return any(one.list in {EVERYWHERE, list} and one.reason != Reason.UNSUBSCRIBED for one in known)

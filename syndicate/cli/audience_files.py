@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from syndicate.cli.import_meter import meter
 from syndicate.cli.output import Output, counted
 from syndicate.cli.session import session
 from syndicate.errors import UsageError
+from syndicate.whole import replacing_text
 
 if TYPE_CHECKING:
     from syndicate.app import App
@@ -271,19 +271,11 @@ def lines_of(app: App, where: str, segment: str) -> Iterator[Line]:
 @contextmanager
 def opened(file: str) -> Iterator[TextIO]:
     """Stdout, or a file that is there only when it is whole, and that only its owner can read."""
-    from tempfile import mkstemp
-
     if file == STDIO:
         yield sys.stdout
         return
-    target = Path(file)
-    descriptor, draft = mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-        Path(draft).replace(target)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    with replacing_text(Path(file)) as stream:
+        yield stream
 
 
 def write(app: App, lines: Counted, target: TextIO, form: str) -> None:

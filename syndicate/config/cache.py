@@ -14,6 +14,7 @@ from pathlib import Path
 from syndicate import __version__
 from syndicate.config.plain import build, plain
 from syndicate.config.settings import Settings
+from syndicate.whole import replacing
 
 FOLDER = Path("var", "cache")
 NAME = "config.json"
@@ -36,13 +37,10 @@ def fetch(wanted: str, root: Path) -> Settings | None:
 
 def store(wanted: str, settings: Settings) -> None:
     """Keeps the settings in one step, readable by their owner; a disk that cannot be written is no error."""
-    from tempfile import NamedTemporaryFile
-
     folder = settings.root / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=NAME, delete=False) as file:
-            json.dump({"key": wanted, "settings": plain(settings)}, file)
-        Path(file.name).replace(folder / NAME)
+        with replacing(folder / NAME) as file:
+            file.write(json.dumps({"key": wanted, "settings": plain(settings)}).encode())
     except (OSError, ValueError):
         return

@@ -7,16 +7,16 @@ looked up by its URL, so that a dry run shows it and opens no socket.
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
-from tempfile import mkstemp
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
+
+from syndicate.whole import replacing
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPSConnectionPool
@@ -134,10 +134,8 @@ def _keep(file: Path, data: bytes) -> None:
     if not kind_of(data):
         raise ValueError("it is no JPEG, PNG, GIF or WebP that can be read")
     file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = mkstemp(dir=file.parent)
-    with os.fdopen(descriptor, "wb") as draft:
+    with replacing(file) as draft:
         draft.write(data)
-    Path(name).replace(file)
 
 
 def resolved(host: str) -> Iterable[str]:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import json
 import marshal
-import os
 import sys
-import tempfile
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +26,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.content.source import Stamp
 from syndicate.model import Article, Overrides, Problem, Severity
+from syndicate.whole import replacing
 
 _FORMAT = 3
 _BLOCK = 1000
@@ -113,7 +112,8 @@ class Index:
         blocks = (_encode(rows[start : start + _BLOCK]) for start in range(0, len(rows), _BLOCK))
         with suppress(OSError, ValueError):  # a full or read-only disk costs time, not the plan
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self.file, [header.encode() + b"\n", *blocks])
+            with replacing(self.file) as file:
+                file.writelines([header.encode() + b"\n", *blocks])
 
     def _rows(self, block: Sequence[Any]) -> Iterable[tuple[str, Row]]:
         """(path, row) for each row of a block."""
@@ -198,15 +198,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Overrides):
         return None if value == _NO_OVERRIDES else {**asdict(value), "skip": sorted(value.skip)}
     return value
-
-
-def _replace(file: Path, parts: Iterable[bytes]) -> None:
-    """Writes a file as a whole or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as temporary:
-            temporary.writelines(parts)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from syndicate.content import fences, frontmatter, source, strict
 from syndicate.content.entries import Edit, Value
 from syndicate.content.notes import Notes, Refusal, Unreadable
+from syndicate.whole import replacing
 
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _END = re.compile(r"[\r\n]+$")
@@ -43,7 +43,9 @@ def mend(path: Path) -> Mended | None:
             return None
     except (Refusal, UnicodeError):
         return None
-    _replace(path, new)
+    with replacing(path, durable=True) as file:
+        file.write(new)
+        os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode))
     return Mended(
         path, tuple(sorted({edit.line + number for edit in found.edits for number in range(edit.count or 1)}))
     )
@@ -89,22 +91,3 @@ def _says_the_same(new: bytes, found: frontmatter.FrontMatter) -> bool:
     except Unreadable:
         return False
     return values == {key: entry.value for key, entry in found.entries.items()}
-
-
-def _replace(path: Path, data: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-    try:
-        with os.fdopen(descriptor, "wb") as temporary:
-            temporary.write(data)
-            temporary.flush()
-            os.fchmod(temporary.fileno(), stat.S_IMODE(path.stat().st_mode))
-            os.fsync(temporary.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the rename is durable only with its folder
-    finally:
-        os.close(folder)

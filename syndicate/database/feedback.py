@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, literal_column
 
+from syndicate.database.columns import number, text
 from syndicate.database.schema import metadata
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
-
-
-def _number(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default="0")
-
 
 report = Table(
     "report",
@@ -25,28 +17,28 @@ report = Table(
     Column("event", Text, nullable=False),
     # `model.feedback.ReportKind`
     Column("kind", Text, nullable=False),
-    _text("recipient"),
-    _text("mark"),
-    _text("receipt"),
-    _text("status"),
-    _text("text"),
+    text("recipient"),
+    text("mark"),
+    text("receipt"),
+    text("status"),
+    text("text"),
     # when it happened, as the source says; 0: it does not say
-    _number("at"),
+    number("at"),
     Column("received", BigInteger, nullable=False),
     # SHA-256 of the body it came in, where no signature covers that
-    _text("sha256"),
+    text("sha256"),
     # as it came; emptied after a while
     Column("raw", LargeBinary, nullable=False, server_default=""),
     # `new` until it was acted on, then `done`; `parked`: nothing to act on
     Column("state", Text, nullable=False),
     # when to look again for the delivery of a `new` one
-    _number("due"),
+    number("due"),
     # what was done, or why nothing
-    _text("note"),
+    text("note"),
     # row of the ledger and the person behind it, once that is known beyond doubt; 0 and empty until then
-    _number("delivery"),
-    _number("edition"),
-    _text("person"),
+    number("delivery"),
+    number("edition"),
+    text("person"),
     UniqueConstraint("source", "event"),
 )
 

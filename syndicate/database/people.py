@@ -9,18 +9,11 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, literal_column, or_
 
+from syndicate.database.columns import number, text
 from syndicate.database.schema import metadata
 
 #: What starts the `person` of a suppression whose subscriber was erased; no address has a colon before its @.
 ERASED = "hmac:"
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
-
-
-def _number(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default="0")
 
 
 subscriber = Table(
@@ -31,7 +24,7 @@ subscriber = Table(
     # `audience.addresses.unique(address)`
     Column("person", Text, nullable=False, unique=True),
     Column("address", Text, nullable=False),
-    _text("name"),
+    text("name"),
     # JSON object of texts, as `delivery.fields`
     Column("fields", Text),
     Column("created", BigInteger, nullable=False),
@@ -45,7 +38,7 @@ lists = Table(
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     # grows with every change that may bring somebody into an edition
-    _number("version"),
+    number("version"),
 )
 
 member = Table(
@@ -96,12 +89,12 @@ consent = Table(
     Column("at", BigInteger, nullable=False),
     # when the person said it: earlier than `at` for an import
     Column("given", BigInteger, nullable=False),
-    _text("wording"),
-    _text("source"),
-    _text("evidence"),
-    _text("ip"),
-    _text("agent"),
-    _text("actor"),
+    text("wording"),
+    text("source"),
+    text("evidence"),
+    text("ip"),
+    text("agent"),
+    text("actor"),
     Index("consent_of", "subscriber", "list"),
 )
 
@@ -113,9 +106,9 @@ suppression = Table(
     # empty: every list
     Column("list", Text, primary_key=True, nullable=False),
     Column("reason", Text, nullable=False),
-    _text("source"),
+    text("source"),
     Column("at", BigInteger, nullable=False),
-    _text("actor"),
+    text("actor"),
     sqlite_with_rowid=False,
 )
 

@@ -22,17 +22,10 @@ from sqlalchemy import (
     literal_column,
 )
 
+from syndicate.database.columns import number, text
 from syndicate.model import State
 
 metadata = MetaData()
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
-
-
-def _number(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False, server_default="0")
 
 
 def _edition(**options: Any) -> Column[int]:
@@ -48,20 +41,20 @@ edition = Table(
     Column("kind", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("occasion", BigInteger, nullable=False),
-    _text("title"),
+    text("title"),
     Column("state", Text, nullable=False),
-    _text("reason"),
+    text("reason"),
     Column("entered", BigInteger, nullable=False),
     # since when it may be sent, by its entry or by a person's last word
-    _number("since"),
-    _text("actor"),
-    _text("sha256"),
+    number("since"),
+    text("actor"),
+    text("sha256"),
     # what a person approves: fingerprints as JSON; empty where nobody has to
-    _text("plan"),
+    text("plan"),
     # since a person last said `go on`
-    _number("retries"),
+    number("retries"),
     # whose suppressions hold for its recipients; empty for posts
-    _text("list"),
+    text("list"),
 )
 
 # A table of its own: a change of state must not rewrite a picture, nor a list of editions read over one.
@@ -80,15 +73,15 @@ edition_article = Table(
     Column("channel", Text, nullable=False),
     Column("slug", Text, nullable=False),
     Column("path", Text, nullable=False),
-    _text("sha256"),
-    _number("slug_given"),
+    text("sha256"),
+    number("slug_given"),
     # another slug or path under which the article was seen later
-    _number("alias"),
+    number("alias"),
     Index("edition_article_slug", "channel", "slug"),
     Index("edition_article_path", "channel", "path"),
 )
 
-tally = Table("tally", metadata, _edition(primary_key=True), *(_number(state.value) for state in State))
+tally = Table("tally", metadata, _edition(primary_key=True), *(number(state.value) for state in State))
 
 delivery = Table(
     "delivery",
@@ -96,25 +89,25 @@ delivery = Table(
     Column("id", Integer, primary_key=True),
     _edition(index=True),
     Column("recipient", Text, nullable=False),
-    _text("name"),
+    text("name"),
     Column("fields", Text),
     Column("state", Text, nullable=False),
-    _number("attempt"),
-    _number("epoch"),
-    _number("due"),
-    _text("worker"),
-    _number("lease"),
+    number("attempt"),
+    number("epoch"),
+    number("due"),
+    text("worker"),
+    number("lease"),
     Column("doubted", BigInteger),
-    _text("sha256"),
-    _number("size"),
-    _text("receipt"),
-    _text("permalink"),
-    _text("reason"),
-    _number("moved"),
-    _text("actor"),
+    text("sha256"),
+    number("size"),
+    text("receipt"),
+    text("permalink"),
+    text("reason"),
+    number("moved"),
+    text("actor"),
     Column("fills", Text),
     # `subscriber.id`; 0 for those of a file, and for posts
-    _number("reader"),
+    number("reader"),
     # The recipient first: the same index answers "what did this reader ever get?".
     UniqueConstraint("recipient", "edition"),
 )
@@ -138,8 +131,8 @@ event = Table(
     # Without a foreign key, which would be looked up for each of two moves of a million deliveries.
     Column("delivery", Integer),
     Column("what", Text, nullable=False),
-    _text("reason"),
-    _text("actor"),
+    text("reason"),
+    text("actor"),
     Index("event_story", "edition", "delivery"),
 )
 
@@ -147,8 +140,8 @@ account_pause = Table(
     "account_pause",
     metadata,
     Column("name", Text, primary_key=True),
-    _text("reason"),
-    _text("hint"),
+    text("reason"),
+    text("hint"),
     Column("since", BigInteger, nullable=False),
 )
 
@@ -180,7 +173,7 @@ rest = Table(
     Column("domain", Text, primary_key=True, nullable=False, server_default=""),
     Column("until", BigInteger, nullable=False),
     Column("failures", BigInteger, nullable=False),
-    _text("reason"),
+    text("reason"),
 )
 
 

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
+from syndicate.database.columns import text
 from syndicate.database.schema import metadata
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
-
 
 # A row lives until the mail that asks for confirmation is in the ledger, or it is clear that there will be none.
 signup = Table(
@@ -24,9 +20,9 @@ signup = Table(
     Column("lists", Text, nullable=False),
     Column("asked", BigInteger, nullable=False),
     # what the visitor was shown
-    _text("wording"),
-    _text("ip"),
-    _text("agent"),
+    text("wording"),
+    text("ip"),
+    text("agent"),
     # whose mail asks them: number of the batch, a blank, and the account; empty until that is decided
     Column("batch", Text, nullable=False, server_default="", index=True),
     # a batch is named by its first row, and the ledger knows all batches there ever were

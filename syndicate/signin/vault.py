@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any
 
 from syndicate.errors import ConfigError
+from syndicate.whole import replacing
 
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
@@ -103,18 +103,8 @@ class Vault:
         }
         sealed = self._keys().encrypt(json.dumps(plain).encode())
         self._make_folder()
-        path = self._path(token.account)
-        descriptor, draft = mkstemp(dir=self.folder, prefix=f".{path.name}.")  # readable by its owner only
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(sealed)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
-        _settle(self.folder)
+        with replacing(self._path(token.account), durable=True) as file:
+            file.write(sealed)
 
     def stamp(self, account: str) -> tuple[int, int]:
         """Changes with each token; the same for as long as there is none."""
@@ -177,12 +167,3 @@ def reference(vault: Vault, text: str) -> str:
     if option not in found.options:
         raise ConfigError(f"the sign-in of account {account} does not tell its `{option}`", hint=f"Set it, or {hint}")
     return found.options[option]
-
-
-def _settle(folder: Path) -> None:
-    """The rename is durable only with its folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
