@@ -14,6 +14,7 @@ from typing import Any
 
 from syndicate.adapters.bodies import canonical
 from syndicate.model import Payload, Request
+from syndicate.model.value import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Frame:
         return b"".join(found)
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Item(Request):
     """A request for one recipient that may travel in one call with others of the same frame."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from syndicate.model import Email, Mail, Payload
+from syndicate.model.value import value
 
 _HARMLESS = bytes(byte for byte in range(256) if byte not in b"\r\n\0")
 #: Most addresses, spared the general way.
@@ -14,7 +15,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9-][A-Za-z0-9
 _NOT_IN_ADDRESSES = frozenset('<> \\",')
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class SpeakableMail(Mail):
     """A mail that was found speakable. Only `speakable` and `filled` make one, so none is looked through twice."""
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from syndicate.deliver import recovery
+from syndicate.deliver.maker import Made, Maker
 from syndicate.deliver.attempts import LogBroken
 from syndicate.deliver.base import Compose, EditionLike, Job, PauseLike, Sender, Tried
 from syndicate.deliver.breaker import Breaker
@@ -31,7 +32,6 @@ from syndicate.model import (
     Settlement,
     State,
     Unknown,
-    digest,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Run:
         self._ledger = courier.ledger
         self._edition = edition
         self._sender = sender
-        self._compose = compose
+        self._maker = Maker(sender, compose)
         self._progress = progress
         self._row = self._read()
         self._pace = Pace(self._ledger, edition, self._row.account, courier.limits)
@@ -79,6 +79,7 @@ class Run:
             self._send_all()
             finished = True
         finally:
+            self._maker.close()
             self._clerk.shutdown(cancel_futures=True)
             self._log.close(finished=finished)
         ended = self._with_prospects(self._tally(self._read()))
@@ -119,10 +120,10 @@ class Run:
             batch = self._claim()
             if not batch and not self._wait(BRIEF):
                 return
-            for delivery in batch:
+            for delivery, made in self._maker.payloads(batch):
                 if self._halt() or self._courier.pulse() >= self._lease_ends:
                     return
-                if job := self._job(delivery):
+                if job := self._job(delivery, made):
                     yield job
 
     def _halt(self) -> bool:
@@ -173,14 +174,14 @@ class Run:
         turn = self._pace.turn(self._read().counts, courier.clock())
         return pause(turn, most, courier.clock, courier.sleep) and not self._halt()
 
-    def _job(self, delivery: Delivery) -> Job | None:
+    def _job(self, delivery: Delivery, made: Made) -> Job | None:
         """What goes over the wire; None if nothing may, and then it is settled without."""
         if rest := self._breaker.rest_of(delivery.recipient):
             self._answers.append(replace(recovery.released(delivery, rest.reason), due=rest.until))
             return None
         try:
-            payload = self._compose(delivery)
-            job = Job(delivery, payload, digest(payload), len(payload.content))
+            payload = made()
+            job = Job.of(delivery, payload)
         except Exception as error:
             self._decide(delivery, Refused(f"the message could not be made: {type(error).__name__}: {error}"))
             return None

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from syndicate.model.value import value
+
 
 class State(StrEnum):
     """Where a delivery stands."""
@@ -43,7 +45,7 @@ EVERY_ACCOUNT = "*"
 OPEN_STATES = frozenset(state for state, moves in MOVES.items() if moves)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value()
 class Delivery:
     """One row of the ledger: one message to one recipient, or one post to one account."""
 
@@ -53,12 +55,12 @@ class Delivery:
     edition: str
     #: address, or the account's name
     recipient: str
+    account: str
     name: str = ""
     #: what else the audience knew of the recipient when the edition was entered
     fields: Mapping[str, str] = field(default_factory=dict)
     #: number of the subscriber; 0 for those of a file, and for posts
     reader: int = 0
-    account: str
     state: State = State.PLANNED
     #: how often it was claimed
     attempt: int = 0
@@ -99,7 +101,7 @@ class Dedupe:
     proves_absence: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Receipt:
     """The network accepted."""
 
@@ -110,14 +112,14 @@ class Receipt:
     status: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Refused:
     """The network refused this message for this recipient, for good."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Deferred:
     """Certainly not accepted, and worth another try."""
 
@@ -128,7 +130,7 @@ class Deferred:
     reached: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Paused:
     """The account is at fault (password, TLS, API version): nobody is to be tried until a person has acted."""
 
@@ -137,7 +139,7 @@ class Paused:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Unknown:
     """Asked, and no answer that can be understood: it may have been accepted."""
 
@@ -148,7 +150,7 @@ class Unknown:
 Outcome: TypeAlias = Receipt | Refused | Deferred | Paused | Unknown
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Settlement:
     """What became of a claimed delivery, for the ledger."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from hashlib import sha256
 from typing import Protocol
 
 from syndicate.model.delivery import Delivery, Outcome
-from syndicate.model.message import Payload, Request
+from syndicate.model.message import Payload
+from syndicate.model.value import value
 
 #: Key in `Job.fills` under which a lane names the call in which several deliveries travelled.
 TOGETHER = "together"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Job:
     """A claimed delivery and what goes over the wire for it."""
 
@@ -23,13 +24,19 @@ class Job:
     sha256: str
     size: int
 
+    @classmethod
+    def of(cls, delivery: Delivery, payload: Payload) -> Job:
+        """With the hash and the size of this payload."""
+        content = payload.content
+        return cls(delivery, payload, sha256(content).hexdigest(), len(content))
+
     @property
     def fills(self) -> Mapping[str, str]:
         """The network's ids for the files of the payload, as far as they are known."""
-        return self.payload.fills if isinstance(self.payload, Request) else {}
+        return self.payload.fills
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Tried:
     """What became of a job."""
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import ClassVar, TypeAlias
 
 from syndicate.model.publication import Mailbox, Recipient
+from syndicate.model.value import value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Letter:
     slots: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Email:
     """One letter to one reader."""
 
@@ -179,7 +181,7 @@ class Upload:
     alt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Mail:
     """One SMTP transaction."""
 
@@ -189,6 +191,8 @@ class Mail:
     recipient: str
     #: what follows DATA, before dot-stuffing
     data: bytes = field(repr=False)
+    #: as a request has them; a mail has none
+    fills: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @property
     def content(self) -> bytes:
@@ -196,7 +200,7 @@ class Mail:
         return self.data
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Request:
     """One HTTP request, without credentials: those are added when it is sent and are not part of the content."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from syndicate.model.value import value
+
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
@@ -38,7 +40,7 @@ class Publication:
     pages: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Recipient:
     """Who gets a delivery: a subscriber, or the account itself for a post."""
 

@@ -15,7 +15,6 @@ from syndicate.adapters.sendgrid import SendGrid, SendGridOptions
 from syndicate.adapters.ses import Ses, SesOptions
 from syndicate.model import Delivery, Email, Letter, Outcome, Recipient
 from syndicate.model.lane import Job, Record
-from syndicate.model.message import digest
 from syndicate.render.email import letter
 from syndicate.render.fill import fill
 from syndicate.testing import brevo, mailgun, postmark, resend, sendgrid, ses
@@ -123,7 +122,7 @@ def job(adapter: Provider, of: Letter, number: int, **changes: Any) -> Job:
     address = f"reader{number}@example.org"
     delivery = Delivery(id=number, edition=of.edition, recipient=address, account="mail", epoch=1, **changes)
     payload = adapter.compose(email(of, address, f"Reader {number}"))
-    return Job(delivery, payload, digest(payload), len(payload.content))
+    return Job.of(delivery, payload)
 
 
 def outcomes(adapter: Provider, jobs: Iterable[Job], log: Record | None = None) -> dict[str, Outcome]:

@@ -9,13 +9,12 @@ from syndicate.adapters.smtp_lane import SmtpLane
 from syndicate.errors import LedgerError
 from syndicate.model import Delivery, Mail, Outcome, Payload
 from syndicate.model.lane import Job, Tried
-from syndicate.model.message import digest
 from syndicate.testing.messages import mail
 
 
 def job(number: int, payload: Payload) -> Job:
     delivery = Delivery(id=number, edition="weekly/1", recipient=f"reader{number}", account="mail", epoch=1)
-    return Job(delivery, payload, digest(payload), len(payload.content))
+    return Job.of(delivery, payload)
 
 
 def jobs(*mails: Mail) -> Iterator[Job]:

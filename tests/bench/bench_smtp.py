@@ -2,7 +2,7 @@
 
 Run by hand, never in the suite; README.md in this folder has the commands and what was measured:
 
-    python tests/bench/bench_smtp.py figures.json --postfix DIR --fastsink FILE --lagsink FILE [--parts 1,3,4,7]
+    python tests/bench/bench_smtp.py figures.json --postfix DIR --fastsink FILE --lagsink FILE [--parts 1,3,4,6,7]
         [--readers 10000] [--rounds 5] [--million]
 
 `--postfix` is a folder with Debian's postfix package unpacked (`dpkg -x`), of which `smtp-source` and `smtp-sink` are
@@ -26,6 +26,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from bench_dkim import openssl
 
 SENDER = Path(__file__).with_name("bench_smtp_sender.py")
 CONNECTIONS = 10
@@ -88,11 +90,11 @@ def _children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def syndicate(port: int, readers: int, connections: int = CONNECTIONS, pipelining: str = "ride") -> Case:
+def syndicate(port: int, readers: int, connections: int = CONNECTIONS, dkim: str = "") -> Case:
     """One edition of ours, in a process and a project of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        numbers = [str(port), str(readers), str(connections), pipelining]
-        command = [sys.executable, str(SENDER), str(Path(folder) / "project"), *numbers]
+        numbers = [str(port), str(readers), str(connections)]
+        command = [sys.executable, str(SENDER), str(Path(folder) / "project"), *numbers, "ride", dkim]
         found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     if found["sent"] != readers:
         raise SystemExit(f"only {found['sent']} of {readers} were sent")
@@ -149,6 +151,27 @@ def memory(tools: Tools, sizes: Iterable[int]) -> Case:
     return found
 
 
+def signed(tools: Tools, readers: int, rounds: int) -> Case:
+    """6: every mail signed with RSA-2048, by the signatures that OpenSSL makes on all processors."""
+    pairs = []
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "dkim.pem"
+        subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
+        key.chmod(0o600)
+        for _ in range(rounds):
+            theirs = openssl(os.cpu_count() or 1)
+            with tools.sink("fastsink") as port:
+                pairs.append((syndicate(port, readers, dkim=str(key)), theirs))
+    return {
+        "fastsink": {
+            "ours": spread(ours["rate"] for ours, _ in pairs),
+            "openssl": spread(theirs for _, theirs in pairs),
+            "ratio": spread(ours["rate"] / theirs for ours, theirs in pairs),
+            "cpu_us": spread(ours["cpu_us"] for ours, _ in pairs),
+        }
+    }
+
+
 def spread(values: Iterable[float]) -> Case:
     """Median and range."""
     rows = sorted(values)
@@ -193,6 +216,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sizes = (1_000, 100_000, 1_000_000) if chosen.million else (1_000, 100_000)
         figures["memory"] = memory(tools, sizes)
         table("4. Memory, MB", figures["memory"])
+    if "6" in parts:
+        figures["signed"] = signed(tools, chosen.readers // 2, chosen.rounds)
+        table("6. Signed, by OpenSSL on all processors", figures["signed"])
     figures["load at the end"] = os.getloadavg()
     chosen.figures.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 

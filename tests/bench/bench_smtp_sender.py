@@ -1,8 +1,9 @@
 """One edition to many readers, in a process of its own; prints what it cost as JSON. `bench_smtp` calls it.
 
-    python tests/bench/bench_smtp_sender.py FOLDER PORT READERS CONNECTIONS [PIPELINING]
+    python tests/bench/bench_smtp_sender.py FOLDER PORT READERS CONNECTIONS [PIPELINING] [DKIM]
 
-It is the whole way that `syndicate run` takes: ledger, attempt log and a personalised digest of ten articles.
+DKIM is a file with an RSA key. It is the whole way that `syndicate run` takes: ledger, attempt log and a personalised
+digest of ten articles.
 """
 
 import json
@@ -34,7 +35,7 @@ database: sqlite:///var/syndicate.db
 content: {{folders: [articles]}}
 accounts:
   mail: {{adapter: smtp, host: 127.0.0.1, port: {port}, tls: none, helo: bench.example.com,
-          connections: {connections}, pipelining: {pipelining}}}
+          connections: {connections}, pipelining: {pipelining}{dkim}}}
 audiences:
   readers: {{csv: config/readers.csv, consent: "sign-up form on example.com, double opt-in"}}
 channels:
@@ -49,11 +50,12 @@ channels:
 """
 
 
-def project(folder: Path, port: int, readers: int, connections: int, pipelining: str) -> Path:
+def project(folder: Path, port: int, readers: int, connections: int, pipelining: str, dkim: str = "") -> Path:
     """A folder with ten articles, and readers of whom four in ten have a name that is not ASCII."""
     for name in ("config", "articles"):
         (folder / name).mkdir(parents=True)
-    text = CONFIG.format(port=port, connections=connections, pipelining=pipelining)
+    signs = f', dkim: {{domain: example.com, selector: news, private_key: "${{file:{dkim}}}"}}' if dkim else ""
+    text = CONFIG.format(port=port, connections=connections, pipelining=pipelining, dkim=signs)
     (folder / "config/syndicate.yaml").write_text(text, "utf-8")
     for number in range(10):
         head = f"title: Article {number} about a thing\ndate: 2025-02-{number + 1:02}\ndescription: {SENTENCE * 2}\n"
@@ -94,9 +96,9 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main(folder: str, port: str, readers: str, connections: str, pipelining: str = "ride") -> None:
+def main(folder: str, port: str, readers: str, connections: str, pipelining: str = "ride", dkim: str = "") -> None:
     """Sends, and prints one line."""
-    config = project(Path(folder), int(port), int(readers), int(connections), pipelining)
+    config = project(Path(folder), int(port), int(readers), int(connections), pipelining, dkim)
     # As at every run but the first: making a database takes Alembic, and 10 MB for it.
     subprocess.run([sys.executable, "-c", MAKE, str(config)], check=True)
     app = assemble(config)
