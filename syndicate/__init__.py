@@ -20,34 +20,25 @@ The package is a belt. Each folder is a station; an immutable value travels from
     feedback/     bounces, complaints, providers' events: told, verified, kept
     deliver/      the courier: claim -> prepare -> send -> settle; recover
     lock.py       one scheduler at a time on one database
+    signin/       how an account signs in at a network, and where its tokens are kept
     accounts.py   accounts of the configuration as adapters
     app.py        the parts, put together; `rehearsal(app)` is the only place that knows of a dry run
-    fingerprints.py what decides the bytes of an edition, as hashes
-    recipients.py who gets an edition, looked over before anything is entered
-    drafts.py     editions in words, with those who get them, entered in the ledger
-    seen.py       plans that a person has looked at, and what has changed since
-    upcoming.py   what is to come, also as a calendar
-    approval.py   what a person approved is what goes out; an edit voids it
-    comparison.py what an edition would say now, against what is frozen
-    compliance.py what a mail to strangers needs before it may leave
-    intake.py     what comes back, kept before it is acted on
-    returns.py    acting on it: suppressing, pausing
-    rates.py      how many readers complain
+    log.py        what happens, in lines for people or for machines
+    connect.py    a person signs an account in
+    editions/     an edition before it goes out: recipients, compliance, drafts, approval
+    returns/      what comes back, kept and acted on
     desks.py      who works at the same time: one courier for each account
     pipeline.py   the motion: `run()` = drafts + courier
-    confirmations.py those who signed up are asked by mail whether it was they
-    reminders.py  the operator hears of each thing once
     proofs.py     what a rehearsal leaves behind: message files, manifest, the page to look at
-    newsroom.py   one tick: the last good configuration, the plan, the couriers
+    newsroom/     one tick, and all that happens by itself
     rehearse.py   weeks of ticks against the fake networks of testing/, with a fast clock
     scheduler.py  APScheduler as a clock: it says "now", never "what"; the lock, and the end
     web/          the public pages
     cli/          one file a command group
 
 Imports go one way: errors < {model whole} < database < {config content audience plan render adapters ledger deliver
-feedback lock} < signin < accounts < app < fingerprints < {drafts upcoming} < {approval seen} < {pipeline comparison} <
-reminders < {proofs newsroom} < rehearse < scheduler < web < cli; those not named here stand in
-`tests/test_floors.py`, which enforces it.
+feedback lock} < signin < accounts < {app log} < {connect editions returns desks} < pipeline < {newsroom proofs} <
+rehearse < scheduler < web < cli; `tests/test_floors.py` enforces it.
 """
 
 __version__ = "0.1.0"

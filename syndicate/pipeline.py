@@ -13,10 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from syndicate import plan as planning
-from syndicate.approval import released
 from syndicate.deliver.signals import draining
 from syndicate.desks import Hands, Job, in_turn, together
-from syndicate.drafts import Failure, Proof, enter, failure, proofs
+from syndicate.editions.approval import released
+from syndicate.editions.drafts import Failure, Proof, enter, failure, proofs
 from syndicate.errors import SyndicateError
 from syndicate.model import ChannelPlan, Delivery, Kind, Letter, Payload, Plan, Post, Problem, Recipient
 

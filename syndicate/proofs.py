@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from syndicate.drafts import Proof, network_rules
-from syndicate.fingerprints import plan_hash
+from syndicate.editions.drafts import Proof, network_rules
+from syndicate.editions.fingerprints import plan_hash
 from syndicate.model import ChannelPlan, Letter, Mail, Payload, Plan, Post, Request, TextRules
 from syndicate.model.message import digest
 from syndicate.pipeline import Report

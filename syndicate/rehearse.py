@@ -21,13 +21,13 @@ from syndicate.app import App, rehearsal
 from syndicate.config.secrets import file_reference
 from syndicate.config.settings import Mode
 from syndicate.desks import in_turn
+from syndicate.editions.upcoming import next_of_each
 from syndicate.errors import ConfigError
 from syndicate.model import Kind, Plan, Schedule, State, occasions
-from syndicate.newsroom import carry_out
+from syndicate.newsroom.tick import carry_out
 from syndicate.pipeline import Report, make_plan
 from syndicate.testing.clock import Clock
 from syndicate.testing.networks import Fake, fake_of
-from syndicate.upcoming import next_of_each
 
 if TYPE_CHECKING:
     from syndicate.deliver.tally import Tally

@@ -19,7 +19,7 @@ from syndicate.deliver.metrics import Meter
 from syndicate.deliver.signals import ending
 from syndicate.errors import NeedsPerson
 from syndicate.lock import FileLock
-from syndicate.newsroom import Newsroom
+from syndicate.newsroom.tick import Newsroom
 
 if TYPE_CHECKING:
     from apscheduler.job import Job
@@ -85,7 +85,7 @@ def observed(newsroom: Newsroom, where: str) -> Iterator[None]:
     if newsroom.meter is None or not where:
         yield
         return
-    from syndicate.exposition import served
+    from syndicate.newsroom.exposition import served
 
     with served(newsroom.meter, newsroom.present, where) as address:
         newsroom.log.info("metrics served", says=f"Metrics: {address}", address=address)

@@ -12,8 +12,8 @@ import pytest
 
 from syndicate.deliver.tally import Tally
 from syndicate.log import ADDRESS, level, open_log
-from syndicate.news import PACE, Milestones
-from syndicate.newsroom import Newsroom
+from syndicate.newsroom.news import PACE, Milestones
+from syndicate.newsroom.tick import Newsroom
 from syndicate.testing.clock import Clock
 from syndicate.testing.log import Heard
 from syndicate.testing.smtp import Fault, SmtpServer

@@ -14,7 +14,7 @@ import pytest
 from syndicate.app import App, assemble
 from syndicate.desks import Desks
 from syndicate.model import State
-from syndicate.newsroom import carry_out, tick
+from syndicate.newsroom.tick import carry_out, tick
 from syndicate.pipeline import make_plan
 from syndicate.testing import mastodon, x
 from syndicate.testing.clock import Clock

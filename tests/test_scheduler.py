@@ -35,7 +35,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 from syndicate.app import assemble
-from syndicate.newsroom import tick
+from syndicate.newsroom.tick import tick
 start = datetime(2025, 3, 10, 9, tzinfo=ZoneInfo("Asia/Kolkata"))
 now = start
 app = assemble(Path(sys.argv[1]) / "config" / "syndicate.yaml", clock=lambda: now)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.model import Delivery, State
-from syndicate.newsroom import Newsroom
+from syndicate.newsroom.tick import Newsroom
 from syndicate.testing.clock import Clock
 from syndicate.testing.linkedin import TOKEN, FakeLinkedIn
 from syndicate.testing.log import Heard

@@ -1,7 +1,7 @@
 """Sign-ups from the public form, on their way to the mail that asks for confirmation; and how many are let through.
 
 A visitor's request costs one transaction, which is the same for an address that is known and one that is not: neither
-the answer nor its time tells them apart. All else is done later, by whoever sends (`syndicate.confirmations`).
+the answer nor its time tells them apart. All else is done later, by whoever sends (`syndicate.newsroom.confirmations`).
 """
 
 from __future__ import annotations

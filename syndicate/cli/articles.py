@@ -113,7 +113,7 @@ def plan(
 ) -> None:
     """The editions that are due, their articles, who gets them, and what was left out and why."""
     gc.disable()  # looking for garbage among all these articles takes longer than the plan
-    from syndicate import fingerprints, seen
+    from syndicate.editions import fingerprints, seen
     from syndicate.plan import make_plan
 
     now = session(context)

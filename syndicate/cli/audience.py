@@ -18,8 +18,8 @@ from syndicate.model.people import EVERYWHERE, Grounds, Reason, Standing, Taken
 
 if TYPE_CHECKING:
     from syndicate.app import App
-    from syndicate.erasure import Forgotten
     from syndicate.model.people import Dossier
+    from syndicate.returns.erasure import Forgotten
 
 __all__ = ["group"]
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="Such as ada@example.org; its case does not count.")]
@@ -111,7 +111,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Forgets a person: in the store, the ledger and under var/. A keyed hash stays: no file brings them back."""
-    from syndicate.erasure import erase as forget
+    from syndicate.returns.erasure import erase as forget
 
     now = session(context)
     persons = [checked(address) for address in addresses]

@@ -85,10 +85,10 @@ def undescribed(article: Article) -> Problem | None:
 
 def project_problems(app: App) -> list[Problem]:
     """What is wrong with accounts, templates and audiences."""
-    from syndicate import compliance
     from syndicate.app import check_accounts
-    from syndicate.drafts import check_support
-    from syndicate.intake import check_feedback
+    from syndicate.editions import compliance
+    from syndicate.editions.drafts import check_support
+    from syndicate.returns.intake import check_feedback
 
     problems = check_accounts(app)
     for channel in app.channels():

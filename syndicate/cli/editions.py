@@ -111,7 +111,7 @@ def write_messages(app: App, row: EditionRow, folder: Path) -> Path:
 def show_words(out: Output, app: App, row: EditionRow) -> None:
     """The frozen message, as a dry run would show it."""
     from syndicate.cli.words import show_proof
-    from syndicate.drafts import Proof
+    from syndicate.editions.drafts import Proof
     from syndicate.model import Edition
     from syndicate.render.freeze import thaw
 
@@ -148,8 +148,8 @@ def why(
     recipient: Annotated[str, typer.Argument(help="An address, or an article's slug or path.")] = "",
 ) -> None:
     """Why an article or a recipient was, or was not, part of an edition; with what happened, line by line."""
+    from syndicate.editions.recipients import spelled, why_not
     from syndicate.ledger.base import LeftOut
-    from syndicate.recipients import spelled, why_not
 
     now = session(context)
     app, out = now.app(), now.out

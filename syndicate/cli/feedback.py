@@ -28,8 +28,8 @@ def fetch(
     mailboxes: Annotated[list[str] | None, typer.Argument(metavar="[MAILBOX]…", help="Only these.")] = None,
 ) -> None:
     """Reads the mailboxes now, and acts on what they and the webhooks have brought."""
-    from syndicate import intake
-    from syndicate.returns import act
+    from syndicate.returns import intake
+    from syndicate.returns.acting import act
 
     now = session(context)
     app, out = now.app(), now.out
@@ -84,7 +84,7 @@ def show(context: typer.Context, number: Annotated[int, typer.Argument(metavar="
 @group.command("rates")
 def rates(context: typer.Context) -> None:
     """How many readers complain, by account and channel, against what mailbox providers bear."""
-    from syndicate.rates import complaint_rates
+    from syndicate.returns.rates import complaint_rates
 
     now = session(context)
     found = complaint_rates(now.app()) if now.app().has_ledger() else []

@@ -14,7 +14,7 @@ from syndicate.model import EVERY_ACCOUNT
 
 if TYPE_CHECKING:
     from syndicate.app import App
-    from syndicate.comparison import Comparison
+    from syndicate.editions.comparison import Comparison
 
 __all__ = ["group"]
 
@@ -28,7 +28,7 @@ WORD = "a person's word"
 @group.command("approve")
 def approve(context: typer.Context, key: Key, reason: Reason = "") -> None:
     """Yes to a draft that waits. It goes out at the next run, unless something is changed before."""
-    from syndicate.approval import approve as say_yes
+    from syndicate.editions.approval import approve as say_yes
 
     now = session(context)
     app, out = now.app(), now.out
@@ -104,7 +104,7 @@ def cancel(context: typer.Context, key: Key, reason: Reason = "") -> None:
 @group.command("diff")
 def diff(context: typer.Context, key: Key) -> None:
     """What an edition would say now, against what is frozen."""
-    from syndicate.comparison import compare
+    from syndicate.editions.comparison import compare
 
     now = session(context)
     app, out = now.app(), now.out

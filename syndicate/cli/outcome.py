@@ -18,7 +18,7 @@ from syndicate.model import ChannelPlan, Problem, State
 if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.deliver.courier import Tally
-    from syndicate.drafts import Failure
+    from syndicate.editions.drafts import Failure
     from syndicate.pipeline import Done, Report
 
 EXIT_FAILED, EXIT_PERSON = 1, 3
@@ -108,7 +108,7 @@ def after(app: App, moment: datetime | None) -> str:
 
 def exit_status(done: Iterable[Done], failures: Sequence[Failure]) -> int:
     """1 if something failed, else 3 if a person has to decide, else 0."""
-    from syndicate.recipients import TOO_MANY
+    from syndicate.editions.recipients import TOO_MANY
 
     tallies = [one.tally for one in done]
     failed = [one for one in failures if one.problem.code != TOO_MANY]

@@ -83,7 +83,8 @@ def renamed(part: ChannelPlan, suffix: str) -> ChannelPlan:
 
 def check_hash(app: App, part: ChannelPlan, at: datetime, wanted: str | None) -> None:
     """Refuses, and says what has changed, if what would be sent is not what the person looked at."""
-    from syndicate import fingerprints, pipeline, seen
+    from syndicate import pipeline
+    from syndicate.editions import fingerprints, seen
 
     if wanted is None:
         return
@@ -194,7 +195,7 @@ def run(
 
 def hear(out: Output, app: App) -> None:
     """What came back since the last run is acted on first: who has complained gets nothing more."""
-    from syndicate.intake import listen
+    from syndicate.returns.intake import listen
 
     for one in listen(app, in_turn=False).fetched:
         if one.fault:
@@ -237,7 +238,7 @@ def carry_out(
     if dry_run:
         rehearse(now, app, parts, actor=actor, at=at, folder=folder, everyone=everyone, again=again)
         return
-    from syndicate.reminders import remind
+    from syndicate.newsroom.reminders import remind
 
     ready = parts if yes else confirmed(now, app, parts)
     grant = grant if yes else "a person looked at it and said yes"
@@ -274,8 +275,8 @@ def with_progress(out: Output, app: App, parts: Sequence[ChannelPlan], actor: st
 def confirmed(now: Session, app: App, parts: Sequence[ChannelPlan]) -> Sequence[ChannelPlan]:
     """Shows the exact messages and asks. Raises `UsageError` where nobody can be asked."""
     from syndicate.cli.words import show_proof
-    from syndicate.drafts import Failure, proofs
-    from syndicate.recipients import audience
+    from syndicate.editions.drafts import Failure, proofs
+    from syndicate.editions.recipients import audience
 
     editions = [edition for part in parts for edition in part.editions]
     if not editions:

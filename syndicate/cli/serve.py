@@ -16,7 +16,7 @@ from syndicate.cli.session import session
 from syndicate.errors import UsageError
 
 if TYPE_CHECKING:
-    from syndicate.newsroom import Newsroom
+    from syndicate.newsroom.tick import Newsroom
 
 HOST, PORT = "127.0.0.1", 8000
 
@@ -50,7 +50,7 @@ def serve(
 
     @contextmanager
     def pages(newsroom: Newsroom) -> Iterator[None]:
-        from syndicate.exposition import registry
+        from syndicate.newsroom.exposition import registry
 
         numbers = registry(newsroom.meter, newsroom.present) if newsroom.meter else None
         with served(newsroom.present, newsroom.log, host, port, numbers) as address:

@@ -20,8 +20,8 @@ from syndicate.model import EVERY_ACCOUNT, State
 
 if TYPE_CHECKING:
     from syndicate.app import App
+    from syndicate.editions.upcoming import Upcoming
     from syndicate.ledger.base import EditionRow
-    from syndicate.upcoming import Upcoming
 
 LAST_RUNS = 5
 EXIT_PERSON = 3
@@ -68,7 +68,7 @@ def status(context: typer.Context, ics: Ics = None) -> None:
 
 def next_moments(app: App, at: datetime) -> Iterator[tuple[str, Upcoming | None]]:
     """Channel -> its next moment."""
-    from syndicate.upcoming import next_of_each
+    from syndicate.editions.upcoming import next_of_each
 
     return ((channel.name, found) for channel, found in next_of_each(app, at))
 
@@ -76,7 +76,7 @@ def next_moments(app: App, at: datetime) -> Iterator[tuple[str, Upcoming | None]
 def expiries(app: App, at: datetime) -> Iterator[tuple[str, str]]:
     """(account, what ends soon). An account that cannot be used says why."""
     from syndicate.app import rehearsal
-    from syndicate.expiry import endings
+    from syndicate.newsroom.expiry import endings
 
     today, adapter = at.date(), rehearsal(app).adapter  # without resolving a secret
     for name in app.settings.accounts:
@@ -165,7 +165,7 @@ def show_waits(out: Output, waits: list[Wait]) -> None:
 
 def write_calendar(out: Output, app: App, at: datetime, path: Path) -> None:
     """The feed, put into its place in one step: a calendar program may be reading it."""
-    from syndicate.upcoming import calendar
+    from syndicate.editions.upcoming import calendar
 
     feed, count = calendar(app, at, AHEAD)
     draft = path.with_name(f".{path.name}.part")

@@ -14,8 +14,8 @@ from syndicate.model import Receipt, Unknown
 
 if TYPE_CHECKING:
     from syndicate.cli.output import Output
-    from syndicate.corrections import Correction
     from syndicate.model import Outcome
+    from syndicate.newsroom.corrections import Correction
 
 __all__ = ["group"]
 
@@ -30,7 +30,7 @@ def update(
     reason: Reason = "",
 ) -> None:
     """Puts the text of a post right that is out, where its network allows that (LinkedIn); the card stays as it is."""
-    from syndicate.corrections import carry_out, correction
+    from syndicate.newsroom.corrections import carry_out, correction
 
     now = session(context)
     app, out = now.app(), now.out

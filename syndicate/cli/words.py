@@ -9,7 +9,7 @@ from syndicate.model import Letter, Post
 
 if TYPE_CHECKING:
     from syndicate.app import App
-    from syndicate.drafts import Proof
+    from syndicate.editions.drafts import Proof
 
 GMAIL_CLIPS_AT = 102_400
 
@@ -26,7 +26,7 @@ def show_proof(out: Output, app: App, proof: Proof) -> None:
 
 def proof_document(app: App, proof: Proof) -> dict[str, Any]:
     """One edition in words, as JSON."""
-    from syndicate.drafts import network_rules
+    from syndicate.editions.drafts import network_rules
     from syndicate.render.fit import fold, measure
 
     message, key = proof.message, proof.edition.key
@@ -61,7 +61,7 @@ def show_letter(out: Output, letter: Letter) -> None:
 
 def show_post(out: Output, app: App, proof: Proof, post: Post) -> None:
     """The exact text, a line where each screen folds it, the count, and the link card."""
-    from syndicate.drafts import network_rules
+    from syndicate.editions.drafts import network_rules
     from syndicate.render.fit import fold, measure
 
     rules = network_rules(app, proof.edition.channel)

@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from syndicate.deliver import recovery
-from syndicate.deliver.maker import Made, Maker
 from syndicate.deliver.attempts import LogBroken
 from syndicate.deliver.base import Compose, EditionLike, Job, PauseLike, Sender, Tried
 from syndicate.deliver.breaker import Breaker
 from syndicate.deliver.lanes import TICK, lane_of
+from syndicate.deliver.maker import Made, Maker
 from syndicate.deliver.pace import Pace, pause
 from syndicate.deliver.tally import Tally, tally
 from syndicate.errors import IllegalMove, LedgerError

@@ -11,7 +11,7 @@ mailbox.py   IMAP and Maildir
 inbox.py     where reports are kept before anybody acts on them
 sendgrid.py, mailgun.py, …   one file a provider
 
-Nothing here acts: `returns.py` does.
+Nothing here acts: `returns/` does.
 """
 
 from __future__ import annotations

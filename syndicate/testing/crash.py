@@ -7,7 +7,6 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from syndicate import newsroom
 from syndicate.adapters.linkedin import LinkedIn, LinkedInOptions
 from syndicate.adapters.smtp import Smtp, SmtpOptions
 from syndicate.app import assemble
@@ -16,6 +15,7 @@ from syndicate.deliver.base import Sender
 from syndicate.deliver.courier import Courier
 from syndicate.ledger import attempts_folder, open_ledger
 from syndicate.ledger.sql import SqlLedger
+from syndicate.newsroom import tick as ticking
 from syndicate.testing import messages
 from syndicate.testing.adapters_scripted import mail_for
 from syndicate.testing.clock import Clock
@@ -66,7 +66,7 @@ def tick(config: Path, at: str) -> None:
     """What a scheduler does at one time."""
     now = datetime.fromisoformat(at)
     app = assemble(config, lambda: now)
-    newsroom.tick(app, now)
+    ticking.tick(app, now)
     app.close()
 
 

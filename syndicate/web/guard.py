@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from syndicate.intake import LARGEST
+from syndicate.returns.intake import LARGEST
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

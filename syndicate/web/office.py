@@ -14,8 +14,8 @@ from syndicate.audience.signups import Signups
 from syndicate.audience.store import Subscribers
 from syndicate.audience.tokens import Keys
 from syndicate.config.settings import Serve
-from syndicate.confirmations import title
 from syndicate.model import Publication
+from syndicate.newsroom.confirmations import title
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ async def body_of(request: Request) -> bytes:
 
 def hook(request: Request, source: str, secret: str, body: Annotated[bytes, Depends(body_of)]) -> Response:
     """What a provider tells of its own accord."""
-    from syndicate.intake import receive
+    from syndicate.returns.intake import receive
 
     answer = receive(request.app.state.office().app, source, secret, dict(request.headers), body)
     if answer.alarm:

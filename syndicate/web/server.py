@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from syndicate.app import App
 from syndicate.audience.signups import Signups
 from syndicate.audience.store import Subscribers
-from syndicate.confirmations import settle
 from syndicate.errors import SyndicateError, UsageError
+from syndicate.newsroom.confirmations import settle
 from syndicate.web.guard import Guard
 from syndicate.web.office import Office
 from syndicate.web.routes import application

@@ -14,7 +14,7 @@ import pytest
 
 from syndicate.app import assemble
 from syndicate.model import Delivery, State
-from syndicate.newsroom import Newsroom
+from syndicate.newsroom.tick import Newsroom
 from syndicate.testing import apprise, bluesky, discord, mastodon, slack, telegram, threads, x
 from syndicate.testing.clock import Clock
 from syndicate.testing.http import FakeNetwork, Fault

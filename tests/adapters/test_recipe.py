@@ -22,7 +22,7 @@ import syndicate.adapters
 from syndicate import adapters
 from syndicate.app import assemble
 from syndicate.model import Delivery, State
-from syndicate.newsroom import Newsroom
+from syndicate.newsroom.tick import Newsroom
 from syndicate.testing.adapters import AdapterContract, Subject
 from syndicate.testing.clock import Clock
 from syndicate.testing.http import Fault, Reply

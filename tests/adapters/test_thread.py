@@ -22,7 +22,7 @@ from syndicate.app import assemble
 from syndicate.errors import Unsupported
 from syndicate.model import Deferred, Outcome, Paused, Payload, Post, Receipt, Refused, Request, State, Unknown
 from syndicate.model.message import digest
-from syndicate.newsroom import Newsroom
+from syndicate.newsroom.tick import Newsroom
 from syndicate.testing import bluesky, crash, mastodon
 from syndicate.testing.clock import Clock
 from syndicate.testing.http import FakeNetwork, Fault, Reply

@@ -25,7 +25,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syndicate.app import assemble
-from syndicate.newsroom import Newsroom
+from syndicate.newsroom.tick import Newsroom
 from syndicate.testing.clock import Clock
 from syndicate.testing.log import Heard
 from syndicate.testing.smtp import SmtpServer
@@ -38,7 +38,7 @@ import random, sys
 from datetime import timedelta
 from pathlib import Path
 from syndicate.app import assemble
-from syndicate.newsroom import tick
+from syndicate.newsroom.tick import tick
 sys.path.insert(0, sys.argv[1])
 from bench_ticks import START
 now = START

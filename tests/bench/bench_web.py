@@ -29,7 +29,7 @@ from syndicate.app import App, assemble
 from syndicate.audience.store import Subscribers
 from syndicate.audience.tokens import Purpose
 from syndicate.model.people import Grounds, Newcomer, Standing
-from syndicate.newsroom import tick
+from syndicate.newsroom.tick import tick
 from tests.project import starter
 
 BODY = b"List-Unsubscribe=One-Click"

@@ -11,8 +11,8 @@ import pytest
 
 from syndicate.app import App, assemble
 from syndicate.audience.store import Subscribers
-from syndicate.intake import Answer, receive
-from syndicate.returns import act
+from syndicate.returns.acting import act
+from syndicate.returns.intake import Answer, receive
 from syndicate.testing.callers import Call, SvixCalls
 from syndicate.testing.clock import Clock
 from syndicate.testing.http import Fault

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from syndicate.app import rehearsal
-from syndicate.expiry import Ending
-from syndicate.newsroom import tick
+from syndicate.newsroom.expiry import Ending
+from syndicate.newsroom.tick import tick
 from syndicate.signin.vault import Token
 from syndicate.testing.clock import Clock
 from syndicate.testing.http import Fault, Reply

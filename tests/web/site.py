@@ -16,8 +16,8 @@ from urllib.parse import urlencode, urlsplit
 from syndicate.app import App, assemble
 from syndicate.audience.store import Subscribers
 from syndicate.audience.tokens import Purpose
-from syndicate.confirmations import settle
-from syndicate.newsroom import tick
+from syndicate.newsroom.confirmations import settle
+from syndicate.newsroom.tick import tick
 from syndicate.testing.clock import MONDAY, Clock
 from syndicate.testing.log import Heard
 from syndicate.web.server import answering

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syndicate import fingerprints
+from syndicate.editions import fingerprints
 from syndicate.model import Plan
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from syndicate import compliance
 from syndicate.app import App, assemble
-from syndicate.drafts import Proof, proofs
+from syndicate.editions import compliance
+from syndicate.editions.drafts import Proof, proofs
 from syndicate.model import Letter
 from syndicate.pipeline import make_plan
 from syndicate.testing.clock import Clock

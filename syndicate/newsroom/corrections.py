@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from syndicate.approval import drafted_now, proof_of
-from syndicate.comparison import diff_of
+from syndicate.editions.approval import drafted_now, proof_of
+from syndicate.editions.comparison import diff_of
 from syndicate.errors import NeedsPerson, UsageError
 from syndicate.model import EVERY_ACCOUNT, Delivery, Letter, Outcome, Post, Receipt, State, Unknown
 

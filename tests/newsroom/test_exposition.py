@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 from syndicate.app import App, assemble, rehearsal
 from syndicate.deliver.metrics import Meter
 from syndicate.errors import UsageError
-from syndicate.exposition import endpoint, served
-from syndicate.newsroom import tick
+from syndicate.newsroom.exposition import endpoint, served
+from syndicate.newsroom.tick import tick
 from syndicate.testing.smtp import Fault, SmtpServer
 from tests.project import Project
 

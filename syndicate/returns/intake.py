@@ -67,7 +67,7 @@ def receive(app: App, name: str, secret: str, headers: Mapping[str, str], body: 
     """Takes what was posted to `/hooks/{name}/{secret}`: verified, then stored durably, then answered.
 
     The names of `headers` are in lower case; `body` is raw, at most `LARGEST` bytes of it were read. Nothing is acted
-    on here: that is `returns.act`. Whoever is no source of ours learns nothing, not even which names there are.
+    on here: that is `acting.act`. Whoever is no source of ours learns nothing, not even which names there are.
     """
     from syndicate.feedback.base import Forged, Malformed, NotNow
 
@@ -215,7 +215,7 @@ def listen(app: App, *, in_turn: bool = True) -> Heard:
     `mode: rehearsal`, nobody is visited.
     """
     from syndicate.feedback.inbox import Inbox
-    from syndicate.returns import act
+    from syndicate.returns.acting import act
 
     if not app.durable or not app.has_ledger():
         return Heard()

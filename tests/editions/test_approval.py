@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.app import assemble
-from syndicate.approval import released
+from syndicate.editions.approval import released
 from tests.project import MONDAY, Project, Said
 
 DIGEST = "weekly-digest/2025-03-10T09:00"

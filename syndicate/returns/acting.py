@@ -20,7 +20,7 @@ from syndicate.feedback.traces import Traced
 from syndicate.model import State
 from syndicate.model.feedback import ReportKind
 from syndicate.model.people import EVERYWHERE, Reason
-from syndicate.rates import rate_of
+from syndicate.returns.rates import rate_of
 
 if TYPE_CHECKING:
     from syndicate.app import App

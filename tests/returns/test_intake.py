@@ -19,8 +19,8 @@ from syndicate.app import App, assemble
 from syndicate.errors import UsageError
 from syndicate.feedback.inbox import Inbox
 from syndicate.feedback.verp import delivery_of
-from syndicate.intake import Answer, check_feedback, fetch, listen, receive
-from syndicate.returns import act
+from syndicate.returns.acting import act
+from syndicate.returns.intake import Answer, check_feedback, fetch, listen, receive
 from syndicate.testing.clock import Clock
 from syndicate.testing.hooks import MailgunCalls, SendGridCalls
 from syndicate.testing.imap import ImapServer

@@ -100,7 +100,7 @@ def of_complaints(app: App) -> Iterator[Metric]:
     """How many readers complain, over the editions of the last days; an empty channel stands for all of an account."""
     from prometheus_client.metrics_core import GaugeMetricFamily
 
-    from syndicate.rates import complaint_rates
+    from syndicate.returns.rates import complaint_rates
 
     labels = ["account", "channel"]
     rate = GaugeMetricFamily("syndicate_complaint_ratio", "Complaints to mails, of the last seven days.", labels=labels)

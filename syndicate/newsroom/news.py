@@ -16,10 +16,10 @@ from syndicate.model.limits import domain_of
 
 if TYPE_CHECKING:
     from syndicate.deliver.courier import Tally
-    from syndicate.intake import Heard
     from syndicate.ledger.base import Ledger
     from syndicate.log import Log
     from syndicate.pipeline import Done, Report
+    from syndicate.returns.intake import Heard
 
 #: Notes of a plan that an operator wants to know of; the others say that all is as it should be.
 TELLING = {"late-skip", "late-ask", "blackout"}

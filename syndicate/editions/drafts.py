@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from syndicate import compliance, fingerprints, recipients
+from syndicate.editions import compliance, fingerprints, recipients
 from syndicate.errors import EditionExists, RenderError, SyndicateError, Unsupported
 from syndicate.ledger.base import Entry, LeftOut
 from syndicate.model import (

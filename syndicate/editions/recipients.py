@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from syndicate import compliance
+from syndicate.editions import compliance
 from syndicate.errors import NeedsPerson, SyndicateError
 from syndicate.ledger.base import LeftOut, Selection
 from syndicate.model import Channel, Kind, Problem, Recipient, Severity

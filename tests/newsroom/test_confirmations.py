@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from syndicate.audience.signups import Signups, Visit
-from syndicate.confirmations import account_of, deliver_unfinished, enter, settle
 from syndicate.model.people import Standing
+from syndicate.newsroom.confirmations import account_of, deliver_unfinished, enter, settle
 from syndicate.testing.smtp import Fault, SmtpServer
 from tests.project import Project
 from tests.web.site import Site, site_of

@@ -13,11 +13,11 @@ import pytest
 from syndicate.app import App, assemble
 from syndicate.audience.store import Subscribers
 from syndicate.feedback.inbox import Inbox
-from syndicate.intake import keep_refusals
 from syndicate.model import Delivery, Outcome, Receipt, Recipient, Refused, Settlement, State, Unknown
 from syndicate.model.feedback import Report, ReportKind
-from syndicate.rates import rate_of
-from syndicate.returns import BLOCKS, PATIENCE, SOFT_EDITIONS, SOFT_SPAN, act
+from syndicate.returns.acting import BLOCKS, PATIENCE, SOFT_EDITIONS, SOFT_SPAN, act
+from syndicate.returns.intake import keep_refusals
+from syndicate.returns.rates import rate_of
 from syndicate.testing.clock import Clock
 from syndicate.testing.entries import LEASE, entry
 from tests.project import Project, starter
@@ -405,7 +405,7 @@ def test_d_06_prometheus_reads_the_rate_of_each_account_and_channel(app: App) ->
     from prometheus_client import generate_latest
 
     from syndicate.deliver.metrics import Meter
-    from syndicate.exposition import registry
+    from syndicate.newsroom.exposition import registry
 
     complaints(app, 100, 2)
     text = generate_latest(registry(Meter(), lambda: app)).decode()
@@ -416,7 +416,7 @@ def test_d_06_prometheus_reads_the_rate_of_each_account_and_channel(app: App) ->
 
 def test_d_06_the_operator_hears_of_complaints_once_a_day(app: App, clock: Clock) -> None:
     from syndicate.model import Plan
-    from syndicate.reminders import all_facts
+    from syndicate.newsroom.reminders import all_facts
 
     complaints(app, 100, 2)
     plan = Plan(at=clock(), channels=())

@@ -14,7 +14,6 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from syndicate.errors import SyndicateError
-from syndicate.expiry import endings, written
 from syndicate.model import (
     Deferred,
     Email,
@@ -29,6 +28,7 @@ from syndicate.model import (
     Refused,
     State,
 )
+from syndicate.newsroom.expiry import endings, written
 
 if TYPE_CHECKING:
     from syndicate.adapters.base import Adapter
@@ -97,7 +97,7 @@ def all_facts(app: App, plan: Plan, reports: Iterable[Report]) -> Iterator[Fact]
 
 def complaints(app: App) -> Iterator[Fact]:
     """Accounts whose readers complain more than mailbox providers bear; each is told once a day."""
-    from syndicate.rates import complaint_rates
+    from syndicate.returns.rates import complaint_rates
 
     for rate in complaint_rates(app):
         if rate.level and not rate.channel:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from syndicate.app import App, assemble
-from syndicate.upcoming import MOST, calendar, next_of_each
+from syndicate.editions.upcoming import MOST, calendar, next_of_each
 from tests.project import Project
 from tests.render.test_ics import read
 

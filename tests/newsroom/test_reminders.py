@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syndicate.newsroom import Newsroom
+from syndicate.newsroom.tick import Newsroom
 from syndicate.testing.clock import Clock
 from syndicate.testing.http import Fault as HttpFault
 from syndicate.testing.http import Reply

@@ -8,7 +8,7 @@ import pytest
 
 from syndicate.app import assemble
 from syndicate.errors import ConfigError
-from syndicate.newsroom import Newsroom, tick
+from syndicate.newsroom.tick import Newsroom, tick
 from syndicate.testing.clock import Clock
 from syndicate.testing.log import Heard
 from tests.project import Project

@@ -8,9 +8,9 @@ from difflib import unified_diff
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from syndicate.approval import differences, drafted_now, proof_of
+from syndicate.editions.approval import differences, drafted_now, proof_of
+from syndicate.editions.recipients import audience
 from syndicate.model import ChannelPlan, Letter, Post
-from syndicate.recipients import audience
 from syndicate.render.slots import readable
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from syndicate import drafts, fingerprints, recipients
 from syndicate import plan as planning
+from syndicate.editions import drafts, fingerprints, recipients
 from syndicate.errors import IllegalMove, NeedsPerson, RenderError, SyndicateError
 from syndicate.model import ChannelPlan
 
 if TYPE_CHECKING:
     from syndicate.app import App
-    from syndicate.drafts import Proof
+    from syndicate.editions.drafts import Proof
     from syndicate.ledger.base import EditionRow
 
 

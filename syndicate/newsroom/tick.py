@@ -22,11 +22,11 @@ from syndicate.config.secrets import file_reference, walk
 from syndicate.config.settings import Settings
 from syndicate.desks import Desks, Hands, together
 from syndicate.errors import ConfigError, SyndicateError
-from syndicate.intake import listen
 from syndicate.model import Channel, Plan
-from syndicate.news import Milestones, News, of_accounts, of_fault, of_feedback, of_plan, of_report
+from syndicate.newsroom.news import Milestones, News, of_accounts, of_fault, of_feedback, of_plan, of_report
+from syndicate.newsroom.reminders import remind
 from syndicate.pipeline import Progress, Report, make_plan, run
-from syndicate.reminders import remind
+from syndicate.returns.intake import listen
 
 if TYPE_CHECKING:
     from syndicate.deliver.metrics import Meter
@@ -46,7 +46,7 @@ def carry_out(app: App, plan: Plan, progress: Progress, hands: Hands = together)
 
     What came back is acted on first: who has complained since gets none of it.
     """
-    from syndicate.returns import act
+    from syndicate.returns.acting import act
 
     act(app)
     reports = []
