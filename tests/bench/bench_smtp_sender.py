@@ -1,9 +1,9 @@
 """One edition to many readers, in a process of its own; prints what it cost as JSON. `bench_smtp` calls it.
 
-    python tests/bench/bench_smtp_sender.py FOLDER PORT READERS CONNECTIONS [PIPELINING] [DKIM]
+    python tests/bench/bench_smtp_sender.py FOLDER PORT READERS CONNECTIONS [PIPELINING] [DKIM] [COURIERS]
 
-DKIM is a file with an RSA key. It is the whole way that `syndicate run` takes: ledger, attempt log and a personalised
-digest of ten articles.
+DKIM is a file with an RSA key; COURIERS are processes that share the connections and the ledger. It is the whole way
+that `syndicate run` takes: ledger, attempt log and a personalised digest of ten articles.
 """
 
 import json
@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from syndicate import pipeline
 from syndicate import plan as planning
 from syndicate.app import App, assemble
+from syndicate.model import State
 
 MAKE = "import sys, pathlib, syndicate.app as app; app.assemble(pathlib.Path(sys.argv[1])).ledger().close()"
 AT = datetime(2025, 3, 10, 6, tzinfo=UTC)
@@ -79,13 +81,42 @@ def enter(app: App) -> str:
     return edition.key
 
 
-def measured(app: App, key: str) -> dict[str, Any]:
-    """Seconds of wall and CPU from the first claim to the last settlement."""
+def measured(app: App, key: str, others: Sequence[subprocess.Popen[str]] = ()) -> dict[str, Any]:
+    """Seconds of wall and CPU from the first claim to the last settlement, of all couriers."""
+    for other in others:
+        other.stdout.readline()  # it is ready
     wall, cpu = time.perf_counter(), time.process_time()
-    tally = pipeline.deliver(app, key, lambda key, tally: None)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    size = next(app.ledger().deliveries(key)).size
-    return {"seconds": wall, "cpu": cpu, "sent": tally.sent, "total": tally.total, "bytes": size}
+    for other in others:
+        other.stdin.write("go\n")
+        other.stdin.flush()
+    pipeline.deliver(app, key, lambda key, tally: None)
+    cpu = time.process_time() - cpu + sum(float(other.stdout.readline()) for other in others)
+    wall = time.perf_counter() - wall
+    row, size = app.ledger().edition(key), next(app.ledger().deliveries(key)).size
+    return {
+        "seconds": wall,
+        "cpu": cpu,
+        "sent": row.counts[State.SENT],
+        "total": sum(row.counts.values()),
+        "bytes": size,
+    }
+
+
+def join(config: str, key: str) -> None:
+    """One courier more: says that it is ready, waits for a word, delivers, and says what CPU that took."""
+    app = assemble(Path(config))
+    app.ledger().edition(key)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    cpu = time.process_time()
+    pipeline.deliver(app, key, lambda key, tally: None)
+    print(time.process_time() - cpu, flush=True)
+
+
+def joining(config: Path, key: str) -> subprocess.Popen[str]:
+    """A process that does so."""
+    command = [sys.executable, __file__, "join", str(config), key]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def peak() -> float:
@@ -96,17 +127,29 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main(folder: str, port: str, readers: str, connections: str, pipelining: str = "ride", dkim: str = "") -> None:
+def main(
+    folder: str,
+    port: str,
+    readers: str,
+    connections: str,
+    pipelining: str = "ride",
+    dkim: str = "",
+    couriers: str = "1",
+) -> None:
     """Sends, and prints one line."""
-    config = project(Path(folder), int(port), int(readers), int(connections), pipelining, dkim)
+    config = project(Path(folder), int(port), int(readers), int(connections) // int(couriers), pipelining, dkim)
     # As at every run but the first: making a database takes Alembic, and 10 MB for it.
     subprocess.run([sys.executable, "-c", MAKE, str(config)], check=True)
     app = assemble(config)
     began = time.perf_counter()
     key = enter(app)
     entered, before = time.perf_counter() - began, peak()
-    print(json.dumps({**measured(app, key), "entering": entered, "rss_entered": before, "rss": peak()}))
+    others = [joining(config, key) for _ in range(int(couriers) - 1)]
+    print(json.dumps({**measured(app, key, others), "entering": entered, "rss_entered": before, "rss": peak()}))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] == "join":
+        join(*sys.argv[2:])
+    else:
+        main(*sys.argv[1:])
