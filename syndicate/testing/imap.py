@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Self
+
+from syndicate.testing.loopback import Lines, LoopbackServer, Over
 
 _WORDS = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
@@ -26,7 +26,7 @@ class Stored:
     flags: set[str] = field(default_factory=set)
 
 
-class ImapServer:
+class ImapServer(LoopbackServer):
     """A server in threads of its own. Use as a context manager; `deliver` puts a mail into a folder."""
 
     def __init__(
@@ -39,6 +39,7 @@ class ImapServer:
         folders: Iterable[str] = ("INBOX",),
     ) -> None:
         """`tls` offers STARTTLS, or TLS at once if `implicit`."""
+        super().__init__()
         self.password = password
         self.tls = tls
         self.implicit = implicit
@@ -49,24 +50,6 @@ class ImapServer:
         #: a command at which the connection ends without an answer, once: `UID STORE`
         self.hang_up_at = ""
         self._next_uid = 1
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._links: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-
-    def __enter__(self) -> Self:
-        self._spawn(self._listen)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for link in self._links:
-            with suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(5)
 
     def deliver(self, data: bytes, folder: str = "INBOX") -> Stored:
         """A mail comes in."""
@@ -75,69 +58,42 @@ class ImapServer:
         self.folders[folder].append(stored)
         return stored
 
-    def _listen(self) -> None:
-        while True:
-            try:
-                link, _ = self._listener.accept()
-            except OSError:
-                return
-            self._links.append(link)
-            self._spawn(lambda link=link: _Talk(self, link).run())  # type: ignore[misc]  # mypy wants no default here
-
-    def _spawn(self, target: Callable[[], None]) -> None:
-        thread = threading.Thread(target=target, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def talk(self, link: socket.socket) -> None:
+        """One connection."""
+        _Talk(self, link).run()
 
 
-class _Over(Exception):
-    """This connection has come to its end."""
-
-
-class _Talk:
+class _Talk(Lines):
     """One connection."""
 
     def __init__(self, server: ImapServer, link: socket.socket) -> None:
+        super().__init__(link)
         self._server = server
-        self._link = link
-        self._buffer = b""
         self._signed_in = False
         self._folder = ""
 
     def run(self) -> None:
         """Speaks until one of the two has enough."""
-        with suppress(_Over, OSError):
+        with suppress(Over, OSError):
             if self._server.tls and self._server.implicit:
-                self._secure(self._server.tls)
+                self._encrypt(self._server.tls)
             self._say("* OK ready")
             while True:
                 self._command()
         with suppress(OSError):
             self._link.close()
 
-    def _secure(self, tls: ssl.SSLContext) -> None:
-        self._link = tls.wrap_socket(self._link, server_side=True)
-
     def _say(self, line: str) -> None:
         self._link.sendall(line.encode() + b"\r\n")
 
-    def _line(self) -> str:
-        while b"\r\n" not in self._buffer:
-            data = self._link.recv(4096)
-            if not data:
-                raise _Over
-            self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\r\n")
-        return line.decode()
-
     def _command(self) -> None:
-        tag, _, rest = self._line().partition(" ")
+        tag, _, rest = self._line().decode().partition(" ")
         words = [re.sub(r"\\(.)", r"\1", quoted) or bare for quoted, bare in _WORDS.findall(rest)]
         verb = " ".join(words[:2] if words[0].upper() == "UID" else words[:1]).upper()
         self._server.commands.append("LOGIN" if verb == "LOGIN" else rest)
         if self._server.hang_up_at == verb:
             self._server.hang_up_at = ""
-            raise _Over
+            raise Over
         if verb not in _HANDLERS or not (self._signed_in or verb in _FOR_ALL):
             self._say(f"{tag} BAD not now")
             return
@@ -149,9 +105,8 @@ class _Talk:
         self._say(f"{tag} OK done")
 
     def starttls(self, tag: str, words: list[str]) -> None:
-        assert self._server.tls is not None
         self._say(f"{tag} OK begin")
-        self._secure(self._server.tls)
+        self._encrypt(self._server.tls)
 
     def login(self, tag: str, words: list[str]) -> None:
         self._signed_in = tuple(words) == self._server.password
@@ -210,7 +165,7 @@ class _Talk:
     def logout(self, tag: str, words: list[str]) -> None:
         self._say("* BYE")
         self._say(f"{tag} OK done")
-        raise _Over
+        raise Over
 
     @property
     def _mails(self) -> list[Stored]:

@@ -12,13 +12,15 @@ import struct
 import threading
 from base64 import b64decode
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import Any, Self
+from typing import Any
+
+from syndicate.testing.loopback import Lines, LoopbackServer, Over
 
 #: what a script may interrupt, in the order in which it happens
 STEPS = ("banner", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "rset", "quit", "idle")
@@ -56,7 +58,7 @@ class Accepted:
     parameters: tuple[str, ...] = ()
 
 
-class SmtpServer:
+class SmtpServer(LoopbackServer):
     """A server in threads of its own. Use as a context manager; `fault` scripts what goes wrong next."""
 
     def __init__(
@@ -73,6 +75,7 @@ class SmtpServer:
 
         Whoever is one more than `most` at the same time is sent away with 421.
         """
+        super().__init__()
         self.offers = list(offers)
         self.tls = tls
         self.implicit = implicit
@@ -84,37 +87,12 @@ class SmtpServer:
         self.journal: list[Accepted] = []
         #: every command line, as it came
         self.commands: list[str] = []
-        self.connections = 0
         self.most = most
         #: connections that were let in and had not ended, at most
         self.most_at_once = 0
         self._open = 0
         self._door = threading.Lock()
         self._faults: dict[str, deque[Fault | None]] = defaultdict(deque)
-        self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
-        self._links: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-
-    def __enter__(self) -> Self:
-        self._spawn(self._listen)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Refuses connections from now on, and waits for those that are open."""
-        self._stopping.set()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for link in self._links:
-            with suppress(OSError):
-                link.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(5)
 
     def lead(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options of an account, changed so that they lead here. What is not about this server stays."""
@@ -155,26 +133,9 @@ class SmtpServer:
         with self._door:
             self._open -= 1
 
-    @property
-    def stopping(self) -> threading.Event:
-        """Set when the server is to stop."""
-        return self._stopping
-
-    def _listen(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                link, _ = self._listener.accept()
-            except OSError:
-                return
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connections += 1
-            self._links.append(link)
-            self._spawn(lambda link=link: _Talk(self, link).run())  # type: ignore[misc]  # mypy wants no default here
-
-    def _spawn(self, target: Callable[[], None]) -> None:
-        thread = threading.Thread(target=target, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def talk(self, link: socket.socket) -> None:
+        """One connection."""
+        _Talk(self, link).run()
 
 
 class JournalingSmtp(SmtpServer):
@@ -200,17 +161,12 @@ class JournalingSmtp(SmtpServer):
         return [(line.split()[0], line.split()[1]) for line in self._path.read_text("ascii").splitlines()]
 
 
-class _Over(Exception):
-    """This connection has come to its end."""
-
-
-class _Talk:
+class _Talk(Lines):
     """One connection."""
 
     def __init__(self, server: SmtpServer, link: socket.socket) -> None:
+        super().__init__(link)
         self._server = server
-        self._link = link
-        self._buffer = b""
         self._secure = False
         self._signed_in = False
         self._sender = ""
@@ -225,11 +181,11 @@ class _Talk:
             return
         try:
             if self._server.implicit:
-                self._encrypt()
+                self._secured()
             self._reply("banner", "220 test ESMTP")
             while True:
                 self._command(self._line().decode("utf-8", "replace"))
-        except (_Over, OSError):
+        except (Over, OSError):
             pass
         finally:
             self._server.leave()
@@ -265,7 +221,11 @@ class _Talk:
 
     def _starttls(self, _: str) -> None:
         if self._reply("starttls", "220 2.0.0 ready"):
-            self._encrypt()
+            self._secured()
+
+    def _secured(self) -> None:
+        self._encrypt(self._server.tls)
+        self._secure = True
 
     def _auth(self, rest: str) -> None:
         mechanism, _, first = rest.partition(" ")
@@ -327,7 +287,7 @@ class _Talk:
 
     def _quit(self, _: str) -> None:
         self._reply("quit", "221 2.0.0 bye")
-        raise _Over
+        raise Over
 
     def _forget(self) -> None:
         self._sender, self._recipients = "", []
@@ -355,7 +315,7 @@ class _Talk:
         if fault.then == "hang":
             self._server.stopping.wait(30)
         if fault.then != "go on":
-            raise _Over
+            raise Over
         return said
 
     def _say(self, data: bytes, drip: float = 0.0) -> None:
@@ -366,19 +326,3 @@ class _Talk:
             if self._server.stopping.wait(drip):
                 break
         return None
-
-    def _line(self) -> bytes:
-        """One line as RFC 5321 has it: it ends in CRLF and in nothing else."""
-        while b"\r\n" not in self._buffer:
-            data = self._link.recv(65536)
-            if not data:
-                raise _Over
-            self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\r\n")
-        return line
-
-    def _encrypt(self) -> None:
-        if self._server.tls is None:
-            raise _Over
-        self._link = self._server.tls.wrap_socket(self._link, server_side=True)
-        self._secure = True
