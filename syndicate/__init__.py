@@ -9,6 +9,7 @@ The package is a belt. Each folder is a station; an immutable value travels from
     errors.py     the exception tree
     model/        the nouns, and nothing that acts
     whole.py      files that are there whole or not at all
+    keyed.py      HMAC-SHA256 for what is made once for every mail
     database/     the one file of ledger and audience: its tables, and how to open it
     config/       YAML -> Settings, every problem at once; secrets
     content/      folders -> articles; tolerant front matter; Markdown; the index
@@ -36,9 +37,9 @@ The package is a belt. Each folder is a station; an immutable value travels from
     web/          the public pages
     cli/          one file a command group
 
-Imports go one way: errors < {model whole} < database < {config content audience plan render adapters ledger deliver
-feedback lock} < signin < accounts < {app log} < {connect editions returns desks} < pipeline < {newsroom proofs} <
-rehearse < scheduler < web < cli; `tests/test_floors.py` enforces it.
+Imports go one way: errors < {model whole keyed} < database < {config content audience plan render adapters ledger
+deliver feedback lock} < signin < accounts < {app log} < {connect editions returns desks} < pipeline < {newsroom proofs}
+< rehearse < scheduler < web < cli; `tests/test_floors.py` enforces it.
 """
 
 __version__ = "0.1.0"

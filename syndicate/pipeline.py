@@ -222,17 +222,18 @@ def links_of(app: App, row: EditionRow) -> Links:
 def composer(app: App, message: Letter | Post, adapter: Adapter, links: Links) -> Callable[[Delivery], Payload]:
     """Delivery -> payload, from the bytes that were frozen when the edition was entered."""
     from syndicate.feedback.verp import return_address
-    from syndicate.render.fill import fill
+    from syndicate.render.fill import filler
 
     if isinstance(message, Post):
         payload = adapter.compose(message)
         return lambda delivery: payload
     # The numbers of a trial's deliveries are those of others in the ledger that lasts.
     secret, bounces = app.secret(), app.settings.publication.bounces if app.durable else ""
+    fill = filler(message, secret)
 
     def compose(delivery: Delivery) -> Payload:
         to = Recipient(delivery.recipient, delivery.name, delivery.fields, delivery.reader)
         envelope = return_address(bounces, delivery.id, secret) if bounces else ""
-        return adapter.compose(fill(message, to, secret=secret, envelope=envelope, **links(to)))
+        return adapter.compose(fill(to, links(to), envelope))
 
     return compose

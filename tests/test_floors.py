@@ -6,7 +6,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "syndicate"
 FLOORS = [
     {"errors"},
-    {"model", "whole"},
+    {"model", "whole", "keyed"},
     {"database"},
     {"config", "content", "audience", "plan", "render", "adapters", "ledger", "deliver", "feedback", "lock"},
     {"signin"},

@@ -9,7 +9,6 @@ from functools import lru_cache
 from syndicate.model import Email, Mail, Payload
 from syndicate.model.value import value
 
-_HARMLESS = bytes(byte for byte in range(256) if byte not in b"\r\n\0")
 #: Most addresses, spared the general way.
 _PLAIN = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9-][A-Za-z0-9.-]{0,180}")
 _NOT_IN_ADDRESSES = frozenset('<> \\",')
@@ -59,8 +58,8 @@ def filled(sender: str, recipient: str, email: Email) -> SpeakableMail:
     letter, values = _known(email.letter.segments), b"\r\n".join((b"", *email.encoded, b""))
     if letter is None or not _canonical(values) or b"\r\n." in values:
         return speakable(Mail(sender, recipient, email.data))
-    data = email.data
-    body = email.joined(letter.segments) if letter.has_dots else data
+    body = email.joined(letter.segments)
+    data = email.data if letter.has_dots else body
     return _enveloped(sender, recipient, data, body, letter.seven_bit and values.isascii())
 
 
@@ -105,8 +104,9 @@ def _known(segments: tuple[bytes, ...]) -> _Letter | None:
 
 
 def _canonical(data: bytes) -> bool:
-    """Whether it holds no NUL, and CR and LF only as CRLF."""
-    return len(data.translate(None, _HARMLESS)) == 2 * data.count(b"\r\n")
+    """Whether it holds no NUL, and CR and LF only as CRLF: then its lines, joined again, are what it was."""
+    closed = data + b"."  # `splitlines` passes over a line end that nothing follows
+    return 0 not in data and b"\r\n".join(closed.splitlines()) == closed
 
 
 def _enveloped(sender: str, recipient: str, data: bytes, body: bytes, seven_bit: bool) -> SpeakableMail:

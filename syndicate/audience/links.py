@@ -38,22 +38,24 @@ class Letterhead:
 
     def links(self) -> Callable[[Recipient], Mapping[str, str]]:
         """Recipient -> slot -> URL: the same for the same arguments, on every machine and day."""
-        common = {"view": view(self.keys, self.base, self.edition)} if self.pages else {}
-        wanted = [("unsubscribe", UNSUBSCRIBE, Purpose.UNSUBSCRIBE)]
-        if self.pages:
-            wanted.append(("preferences", PREFERENCES, Purpose.PREFERENCES))
-        base = self.base.rstrip("/")
-        return lambda to: common | {slot: f"{base}/{page}/{self._token(purpose, to)}" for slot, page, purpose in wanted}
+        unsubscribe = self._leading(UNSUBSCRIBE, Purpose.UNSUBSCRIBE)
+        if not self.pages:
+            return lambda to: {"unsubscribe": unsubscribe(to)}
+        shown = view(self.keys, self.base, self.edition)
+        preferences = self._leading(PREFERENCES, Purpose.PREFERENCES)
+        return lambda to: {"view": shown, "unsubscribe": unsubscribe(to), "preferences": preferences(to)}
 
-    def _token(self, purpose: Purpose, to: Recipient) -> str:
-        if to.reader and self.number:
-            return self.keys.member(purpose, to.reader, self.number)
-        return self.keys.stranger(purpose, self.list, to.address)
+    def _leading(self, page: str, purpose: Purpose) -> Callable[[Recipient], str]:
+        """Recipient -> URL; what all of them have in common is made once."""
+        start, number = link(self.base, page, ""), self.number
+        member, stranger = self.keys.members(purpose, number), self.keys.strangers(purpose, self.list)
+        return lambda to: start + (member(to.reader) if to.reader and number else stranger(to.address))
 
 
 def confirming(keys: Keys, base: str) -> Callable[[Recipient], Mapping[str, str]]:
     """The same for the letter that asks a subscriber for confirmation of all that was asked for."""
-    return lambda to: {"confirm": link(base, CONFIRM, keys.member(Purpose.CONFIRM, to.reader, 0))}
+    start, token = link(base, CONFIRM, ""), keys.members(Purpose.CONFIRM, 0)
+    return lambda to: {"confirm": start + token(to.reader)}
 
 
 def view(keys: Keys, base: str, edition: str) -> str:

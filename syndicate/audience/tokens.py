@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -19,9 +19,11 @@ from typing import TypeAlias
 
 from syndicate.audience.addresses import unique
 from syndicate.errors import ConfigError
+from syndicate.keyed import keyed
 
 SHORTEST_SECRET = 16  # bytes
-LENGTH = 20
+#: Characters of a token, and the bytes that they hold.
+LENGTH, _BYTES = 20, 15
 #: First bit of the head: the token is a stranger's, and holds no numbers.
 _STRANGER = 0x80
 #: Bytes of a subscriber's number, of his list's, and of a stranger's trace. What is left of 15 is the MAC: 64 and 56
@@ -71,14 +73,29 @@ class Keys:
 
     def member(self, purpose: Purpose, reader: int, number: int) -> str:
         """The token of a subscriber for a list; its number is 0 where it is about all lists."""
-        key = self.secrets[0]
-        body = reader.to_bytes(_READER, "big") + number.to_bytes(_LIST, "big")
-        return _token(key, purpose, bytes([_name(key)]) + body)
+        return self.members(purpose, number)(reader)
+
+    def members(self, purpose: Purpose, number: int) -> Callable[[int], str]:
+        """The same for all subscribers of a list: number of the reader -> token."""
+        token = self._tokens(purpose, 0)
+        where = number.to_bytes(_LIST, "big")
+        return lambda reader: token(reader.to_bytes(_READER, "big") + where)
 
     def stranger(self, purpose: Purpose, audience: str, address: str) -> str:
         """The token of a reader from a file. `address` is normalised; its case does not count."""
+        return self.strangers(purpose, audience)(address)
+
+    def strangers(self, purpose: Purpose, audience: str) -> Callable[[str], str]:
+        """The same for all readers of a file: address -> token."""
+        token, trace = self._tokens(purpose, _STRANGER), _traces(self.secrets[0], audience)
+        return lambda address: token(trace(address))
+
+    def _tokens(self, purpose: Purpose, kind: int) -> Callable[[bytes], str]:
+        """Who -> token, under the first key."""
         key = self.secrets[0]
-        return _token(key, purpose, bytes([_name(key) | _STRANGER]) + _trace(key, audience, address))
+        head = bytes([_name(key) | kind])
+        mac = _macs(key, purpose, head)
+        return lambda who: urlsafe_b64encode((head + who + mac(who))[:_BYTES]).decode()
 
     def read(self, purpose: Purpose, token: str) -> Bearer | None:
         """Whom a token that came from outside stands for; None if it is not one of ours for this purpose."""
@@ -88,7 +105,7 @@ class Keys:
         strange = bool(data[0] & _STRANGER)
         size = 1 + (_TRACE if strange else _READER + _LIST)
         known = [
-            hmac.compare_digest(data[size:], _mac(key, purpose, data[:size]))
+            hmac.compare_digest(data[size:], _macs(key, purpose, data[:1])(data[1:size])[: _BYTES - size])
             for key in self.secrets
             if _name(key) == data[0] & ~_STRANGER
         ]
@@ -100,7 +117,7 @@ class Keys:
 
     def traces(self, audience: str, address: str) -> list[bytes]:
         """By which traces this reader may be asked for: one for each key."""
-        return [_trace(key, audience, address) for key in self.secrets]
+        return [_traces(key, audience)(address) for key in self.secrets]
 
     def seal(self, purpose: Purpose, text: str) -> str:
         """16 characters that prove that we have written `text` for this purpose: 96 bits."""
@@ -122,10 +139,6 @@ def link(base: str, page: str, token: str) -> str:
     return f"{base.rstrip('/')}/{page}/{token}"
 
 
-def _token(key: bytes, purpose: str, body: bytes) -> str:
-    return urlsafe_b64encode(body + _mac(key, purpose, body)).decode()
-
-
 def _decoded(token: str) -> bytes | None:
     """The 15 bytes of a token; None for whatever is not the one way to write them."""
     if len(token) != LENGTH or not token.isascii():
@@ -138,13 +151,15 @@ def _decoded(token: str) -> bytes | None:
     return data if urlsafe_b64encode(data).decode() == token else None
 
 
-def _mac(key: bytes, purpose: str, body: bytes) -> bytes:
-    """What fills a body up to 15 bytes."""
-    return _digest(key, purpose.encode(), body)[: 15 - len(body)]
+def _macs(key: bytes, purpose: str, head: bytes) -> Callable[[bytes], bytes]:
+    """Who -> the MAC of a token, as long as it is before it fills the 15 bytes."""
+    return keyed(key, b"%b\0%b" % (purpose.encode(), head))
 
 
-def _trace(key: bytes, audience: str, address: str) -> bytes:
-    return _digest(key, b"reader", audience.encode(), unique(address).encode())[:_TRACE]
+def _traces(key: bytes, audience: str) -> Callable[[str], bytes]:
+    """Address -> trace."""
+    mac = keyed(key, b"reader\0%b\0" % audience.encode())
+    return lambda address: mac(unique(address).encode())[:_TRACE]
 
 
 def _seal(key: bytes, purpose: str, text: str) -> str:
@@ -152,15 +167,7 @@ def _seal(key: bytes, purpose: str, text: str) -> str:
 
 
 def _digest(key: bytes, *parts: bytes) -> bytes:
-    mac = _keyed(key).copy()
-    mac.update(b"\0".join(parts))
-    return mac.digest()
-
-
-@lru_cache(maxsize=8)
-def _keyed(key: bytes) -> hmac.HMAC:
-    """A copy of it takes half the time of a new one."""
-    return hmac.new(key, digestmod="sha256")
+    return keyed(key)(b"\0".join(parts))
 
 
 @lru_cache(maxsize=64)

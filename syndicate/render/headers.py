@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from email.header import Header
-from unicodedata import category, normalize
+from unicodedata import category, is_normalized, normalize
 
 from syndicate.errors import RenderError
 
@@ -19,9 +19,15 @@ FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|=\\?")
 BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 #: Longest value, in characters after decoding.
 LONGEST = 255
+# So many characters are never more bytes than `LONGEST`.
+_SHORT = LONGEST // 4
+# Longest ASCII name that is not folded.
+_UNFOLDED = 50
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-# Most names, spared the general way: words of letters, one space between them.
-_PLAIN_NAME = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){0,4}")
+# Most names, spared the general way, which takes 2 µs: words with one space between them. The first stand in a header
+# as they are; in the others there is nothing to clean once they are composed (NFC), and nothing to refuse.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+){0,4}")
+_WORDS = re.compile(r"[\w.'-]+(?: [\w.'-]+){0,4}")
 # UTF-8 bytes that fit into one encoded word of 75 characters (RFC 2047 §2) beside `=?utf-8?b?` and `?=`.
 _ONE_WORD = 45
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255}")
@@ -72,7 +78,7 @@ def mailbox(name: str, address: str, header: str) -> str:
     raw = name.encode()
     if not name.isascii() and len(raw) <= _ONE_WORD:
         return f"=?utf-8?b?{b2a_base64(raw, newline=False).decode()}?=\r\n <{address}>"
-    if not name.isascii() or len(name) > 50:  # a long name folds only as encoded words
+    if not name.isascii() or len(name) > _UNFOLDED:  # a long name folds only as encoded words
         words = Header(name, "utf-8", maxlinelen=76, header_name=header).encode(linesep="\r\n")
         return f"{words}\r\n <{address}>"
     if not _ATOMS.fullmatch(name):
@@ -80,9 +86,16 @@ def mailbox(name: str, address: str, header: str) -> str:
     return f"{name} <{address}>"
 
 
+def to_reader(name: str, address: str) -> str:
+    """The value of `To`. The address has passed the guard; a name that could harm is left out."""
+    if len(name) <= _UNFOLDED and _PLAIN_NAME.fullmatch(name):
+        return f"{name} <{address}>"
+    return mailbox(display_name(name), address, "To")
+
+
 def display_name(value: str) -> str:
     """A person's name as it may stand before an address; empty if it could harm (D-40): the address is enough."""
-    if not value or (_PLAIN_NAME.fullmatch(value) and len(value) <= LONGEST):
+    if not value or (len(value) <= _SHORT and _WORDS.fullmatch(value) and is_normalized("NFC", value)):
         return value
     text = _clean(value)
     return "" if _fault(text) or len(text.encode()) > LONGEST else text

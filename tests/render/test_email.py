@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syndicate.errors import RenderError
 from syndicate.model import Email, Letter, Mailbox, Recipient
 from syndicate.render.email import CLIPPED, ROOMY, letter
-from syndicate.render.fill import fill, one_line
+from syndicate.render.fill import ENCODERS, fill, one_line
 from syndicate.render.headers import display_name
-from syndicate.render.slots import cut
+from syndicate.render.slots import Slot, cut
 from syndicate.render.templates import Templates
 from tests.render.addresses import recipient_of
 from tests.render.factory import HYDERABAD, PUBLICATION, RISE, ROOT, TEMPLATES, UNSUBSCRIBE, digest, many
@@ -165,6 +165,16 @@ def test_a_filled_letter_equals_the_letter_rendered_in_full(greeting: Letter, na
     body = email.data.partition(b"\r\n\r\n")[2]
     assert max(map(len, body.split(b"\r\n"))) <= 76
     assert bodies(email) == [in_full(greeting.text, "text", email), in_full(greeting.html, "html", email)]
+
+
+@given(st.from_regex(r"https?://[!#-;=?-Z_a-z~%\[\]]{1,90}", fullmatch=True))
+@example("https://" + "a" * 62)
+@example("https://" + "a" * 80)  # too long for a line
+def test_a_link_is_written_in_each_place_as_any_value_would_be(greeting: Letter, url: str) -> None:
+    email = fill(greeting, Recipient("ada@example.org"), secret=SECRET, unsubscribe=url)
+    slots = [Slot.parse(slot) for slot in greeting.slots]
+    written = [piece for piece, slot in zip(email.encoded, slots, strict=True) if slot.name == "unsubscribe"]
+    assert written == [ENCODERS[slot.region](url) for slot in slots if slot.name == "unsubscribe"]
 
 
 def test_a_reader_without_a_name_gets_the_default(greeting: Letter) -> None:

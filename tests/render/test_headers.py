@@ -5,11 +5,11 @@ from __future__ import annotations
 from email.headerregistry import HeaderRegistry
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syndicate.errors import RenderError
-from syndicate.render.headers import address, display_name, encode, header_text, link, mailbox
+from syndicate.render.headers import LONGEST, address, display_name, encode, header_text, link, mailbox, to_reader
 from tests.render.addresses import recipient_of
 
 REFUSED = [
@@ -77,6 +77,28 @@ def test_any_name_before_an_address_reads_back_or_is_left_out(value: str) -> Non
     wire = mailbox(name, "ada@example.org", "To")
     assert all(line.startswith(" ") for line in wire.split("\r\n")[1:])
     assert recipient_of(f"To: {wire}\r\n\r\n".encode("ascii")) == (name, "ada@example.org")
+
+
+#: Names that are almost plain: words of letters and what is common in names, with now and then a stranger among them.
+almost_plain = st.lists(
+    st.text(st.sampled_from("aZ9éßЯ中²٣_'.-") | st.characters(), min_size=1, max_size=12), max_size=7
+).map(" ".join) | st.text(st.sampled_from("ab \t\u0301\u00a0\u1100\u1161\u200b\u202e=?,"), max_size=70)
+
+
+@given(almost_plain)
+@example("\u1100\u1161")  # letters that are not yet composed
+@example("\u4e2d" * 85)
+@example("\u4e2d" * 86)  # 258 bytes
+@example("a" * 50)
+@example("a" * 51)
+def test_a_plain_name_is_written_as_the_long_way_would_write_it(value: str) -> None:
+    try:
+        name = header_text(value, "the name")
+    except RenderError:
+        name = ""
+    name = name if len(name.encode()) <= LONGEST else ""
+    assert display_name(value) == name
+    assert to_reader(value, "ada@example.org") == mailbox(name, "ada@example.org", "To")
 
 
 @pytest.mark.parametrize("name", ["\U0001f600" * 80, "Hi\nBcc: v@x.test", "=?utf-8?q?x?="])
