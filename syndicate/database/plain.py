@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 #: The revision of `migrations/versions` that this code reads and writes.
-HEAD = "0005"
+HEAD = "0006"
 
 REVISION = "SELECT version_num FROM alembic_version"
 

@@ -1,6 +1,6 @@
 """The tables of the ledger. Times are integer microseconds since 1970 in UTC: exact, and ordered as numbers.
 
-Two triggers (written by the migration) keep what no caller may forget: each move of a delivery is appended to `event`,
+Triggers (written by the migrations) keep what no caller may forget: each move of a delivery is appended to `event`,
 and `tally` counts the states of each edition, so that nothing ever counts a million rows to draw a progress bar.
 """
 

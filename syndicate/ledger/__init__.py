@@ -1,7 +1,7 @@
 """The ledger: what was said, to whom, exactly. `base` is the contract; the doors are here and import lazily.
 
 plain.py      what `plan` reads, without SQLAlchemy
-entering.py  claiming.py  standing.py  reading.py    functions over one transaction
+entering.py  claiming.py  settling.py  standing.py  reading.py    functions over one transaction
 sql.py        the ledger that puts each of them into its transaction
 """
 

@@ -5,45 +5,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, or_, select, update
 
 from syndicate.database.people import suppression
 from syndicate.database.plain import micros
 from syndicate.database.schema import HELD, WAITING, account_pause, delivery, edition
 from syndicate.database.transactions import bulk
-from syndicate.errors import IllegalMove, Superseded
 from syndicate.ledger import quotas
-from syndicate.ledger.rows import COLUMNS, STATES, at_once, delivery_of, rows_of
-from syndicate.model import (
-    EVERY_ACCOUNT,
-    MOVES,
-    Deferred,
-    Delivery,
-    Kind,
-    Paused,
-    Receipt,
-    Refused,
-    Settlement,
-    State,
-    Unknown,
-)
+from syndicate.ledger.rows import COLUMNS, NOTHING, PAST, again, delivery_of, in_one, moment_of, rows_of
+from syndicate.model import EVERY_ACCOUNT, Delivery, Kind, State
 from syndicate.model.limits import Limits, domain_of
 from syndicate.model.people import Reason
 
 d = delivery.c
-
-#: What the network said -> where the delivery goes from `sending`.
-STATE_OF: Mapping[type, State] = {
-    Receipt: State.SENT,
-    Refused: State.REFUSED,
-    Deferred: State.DEFERRED,
-    Paused: State.DEFERRED,
-    Unknown: State.UNKNOWN,
-}
 
 #: Deliveries that are looked at at once, where some may have to wait, or be skipped.
 LOOK = 500
@@ -56,44 +33,50 @@ def _literal(word: str) -> ColumnElement[str]:
 
 
 # Statements of the hot path are made once: to build one costs as much as SQLite needs for a hundred rows.
-_SENDABLE = select(edition.c.id, edition.c.account).where(
+_SENDABLE = select(edition.c.id, edition.c.key, edition.c.account, edition.c.list, edition.c.kind).where(
     edition.c.key == bindparam("key"),
     edition.c.state == "sending",
     edition.c.account.not_in(select(account_pause.c.name)),
     literal_column(f"'{EVERY_ACCOUNT}'").not_in(select(account_pause.c.name)),
 )
-_DUE = (d.edition == bindparam("number"), WAITING, d.due <= bindparam("now"))
-#: What a claim changes; read before it is written, since `RETURNING` promises no order.
-_CLAIMED: Mapping[Any, Any] = {
-    d.state: literal_column("'sending'"),
-    d.attempt: d.attempt + 1,
-    d.epoch: d.epoch + 1,
-    d.reason: EMPTY,
-    d.moved: bindparam("now", type_=BigInteger),
-}
 #: Why its recipient is not to have it: looked up in the claim's own transaction, since who leaves while an edition is
 #: being sent must not get it. NULL for nearly everybody. `lower`, as `suppression.person` was made. Who has left may
 #: ask to come back, and is asked for confirmation.
 _UNWANTED = (
     select(suppression.c.reason)
-    .where(suppression.c.person == func.lower(d.recipient), suppression.c.list.in_((EMPTY, edition.c.list)))
-    .where(or_(edition.c.kind != _literal(Kind.CONFIRMATION), suppression.c.reason != _literal(Reason.UNSUBSCRIBED)))
+    .where(suppression.c.person == func.lower(d.recipient), suppression.c.list.in_((EMPTY, bindparam("list"))))
+    .where(or_(bindparam("unasked"), suppression.c.reason != _literal(Reason.UNSUBSCRIBED)))
     .limit(literal_column("1"))
     .scalar_subquery()
+    .label("unwanted")
 )
-_FOUND = at_once(
-    select(_UNWANTED, *(_CLAIMED[column].label(column.name) if column in _CLAIMED else column for column in COLUMNS))
-    .select_from(delivery.join(edition))
-    .where(*_DUE)
+#: What a claim returns beside what it writes.
+_WHO = (d.id, d.recipient, d.name, d.fields, d.reader, d.due)
+_NEXT = (
+    select(_UNWANTED, *_WHO, PAST)
+    .where(d.edition == bindparam("number"), WAITING, d.due <= bindparam("now"))
     .order_by(d.due, d.id)
     .limit(bindparam("most"))
+    .subquery()
 )
+#: How many are unwanted, and all. Read before it is written, since `RETURNING` promises no order.
+_FOUND = select(func.count(_NEXT.c.unwanted), in_one(*(_NEXT.c[one.name] for one in (*_WHO, PAST))))
+_SUPPRESSED = select(in_one(_NEXT.c.id, _NEXT.c.unwanted)).where(_NEXT.c.unwanted.is_not(None))
 # One parameter and not hundreds, each of which SQLAlchemy would write into the text of the query.
 _THOSE = func.json_each(bindparam("those")).table_valued("value")
 _TAKE = (
     update(delivery)
     .where(d.id.in_(select(_THOSE.c.value)))
-    .values({**_CLAIMED, d.worker: bindparam("who"), d.lease: bindparam("until"), d.actor: bindparam("who")})
+    .values(
+        state=literal_column("'sending'"),
+        attempt=d.attempt + literal_column("1"),
+        epoch=d.epoch + literal_column("1"),
+        reason=EMPTY,
+        worker=bindparam("who"),
+        lease=bindparam("until"),
+        moved=bindparam("now"),
+        actor=bindparam("who"),
+    )
 )
 _SKIP = (
     update(delivery)
@@ -102,57 +85,17 @@ _SKIP = (
     .values(moved=bindparam("now"), actor=bindparam("who"))
 )
 _PUT_OFF = update(delivery).where(d.id == bindparam("row")).values(due=bindparam("later"))
-_STANDING = at_once(select(d.id, d.state, d.epoch).join(_THOSE, d.id == _THOSE.c.value))
-_ANSWERS = func.json_each(bindparam("answers")).table_valued("value")
 
 
-def _answer(place: int) -> Any:
-    return _ANSWERS.c.value.op("->>")(literal_column(str(place)))
+class Sendable(NamedTuple):
+    """An edition of which something may be claimed."""
 
-
-#: What nearly all come to: one statement for many.
-_SENT = (
-    update(delivery)
-    .where(d.id == _answer(0))
-    .values(
-        state=literal_column("'sent'"),
-        due=literal_column("0"),
-        sha256=_answer(1),
-        size=_answer(2),
-        receipt=_answer(3),
-        permalink=_answer(4),
-        reason=_answer(5),
-        worker=EMPTY,
-        lease=literal_column("0"),
-        moved=bindparam("now"),
-        actor=bindparam("who"),
-    )
-)
-_SETTLE = (
-    update(delivery)
-    .where(d.id == bindparam("row"))
-    .values(
-        state=bindparam("to"),
-        attempt=d.attempt - bindparam("free"),
-        due=bindparam("later"),
-        doubted=bindparam("doubt"),
-        sha256=case((bindparam("digest") == EMPTY, d.sha256), else_=bindparam("digest")),
-        size=case((bindparam("digest") == EMPTY, d.size), else_=bindparam("bytes")),
-        fills=func.coalesce(bindparam("ids"), d.fills),
-        receipt=bindparam("name_there"),
-        permalink=bindparam("link"),
-        reason=bindparam("why"),
-        worker=EMPTY,
-        lease=literal_column("0"),
-        moved=bindparam("now"),
-        actor=bindparam("who"),
-    )
-)
-_SECOND_MOVE = (
-    update(delivery)
-    .where(d.id == bindparam("row"))
-    .values(state=bindparam("to"), due=bindparam("later"), reason=bindparam("why"))
-)
+    number: int
+    key: str
+    account: str
+    #: whose suppressions hold
+    list: str
+    kind: str
 
 
 def claim(
@@ -162,36 +105,52 @@ def claim(
     row = connection.execute(_SENDABLE, {"key": key}).first()
     if row is None:
         return ()
-    resting = {one.domain: one.until for one in quotas.rests(connection, row.account) if one.until > now}
-    room = quotas.Quotas(connection, row.account, [""], now).room("", limits.account) if limits.account else None
+    of = Sendable(*row)
+    resting = {one.domain: one.until for one in quotas.rests(connection, of.account) if one.until > now}
+    room = quotas.Quotas(connection, of.account, [""], now).room("", limits.account) if limits.account else None
     limit = min(limit, room.count) if room else limit
     if "" in resting or not limit:
         return ()
-    number: int = row.id
     if limits.domain or resting:
-        found = _admitted(connection, (number, row.account), worker, limit, now, resting, limits)
+        found = _admitted(connection, of, worker, limit, now, resting, limits)
     else:
-        found = _due(connection, number, worker, limit, now)
+        found = _due(connection, of, worker, limit, now)
     if found:
         taken = {"those": json.dumps([one.id for one in found]), "who": worker, "until": micros(now + lease)}
         connection.execute(_TAKE, taken | {"now": micros(now)})
-        _count(connection, number, found, now, limits)
+        _count(connection, of.number, found, now, limits)
     return found
 
 
-def _due(connection: Connection, number: int, worker: str, most: int, now: datetime) -> list[Delivery]:
+def _due(connection: Connection, of: Sendable, worker: str, most: int, now: datetime) -> list[Delivery]:
     """The next ones, as they will be once they are claimed. Who is suppressed moves out of the way for good."""
-    wanted = {"number": number, "now": micros(now), "most": most}
-    while (found := rows_of(connection, _FOUND, wanted)) and any(row[0] for row in found):
-        ahead = rows_of(connection, _FOUND, wanted | {"most": max(most, LOOK)})
+    wanted = {"number": of.number, "list": of.list, "unasked": of.kind != Kind.CONFIRMATION, "now": micros(now)}
+    while True:
+        unwanted, rows = connection.execute(_FOUND, wanted | {"most": most}).one()
+        if not unwanted:
+            return _claimed(json.loads(rows), of, moment_of(micros(now)))
+        ahead = rows_of(connection, _SUPPRESSED, wanted | {"most": max(most, LOOK)})
         said = {"now": micros(now), "who": worker}
-        bulk(connection, _SKIP, [{"why": row[0], "row": row[1]} | said for row in ahead if row[0]])
-    return [delivery_of(row[1:]) for row in found]
+        bulk(connection, _SKIP, [{"row": number, "why": why} | said for number, why in ahead])
+
+
+def _claimed(rows: list[list[Any]], of: Sendable, now: datetime) -> list[Delivery]:
+    """Rows of `_FOUND` as they will be. What is the same for all of a batch was not asked for."""
+    found = []
+    for number, recipient, name, fields, reader, due, past in rows:
+        told, when = json.loads(fields) if fields else NOTHING, moment_of(due) if due else None
+        # By position: to match twelve names costs as much as to make the delivery.
+        one = Delivery(
+            number, of.key, recipient, of.account, name, told, reader, State.SENDING, 1, 1, when,
+            None, "", 0, NOTHING, "", "", "", now,
+        )  # fmt: skip
+        found.append(again(one, past) if past else one)
+    return found
 
 
 def _admitted(
     connection: Connection,
-    edition_of: tuple[int, str],
+    of: Sendable,
     worker: str,
     most: int,
     now: datetime,
@@ -199,10 +158,9 @@ def _admitted(
     limits: Limits,
 ) -> list[Delivery]:
     """The next ones whose domains may have them now. The others move out of the way, and the next are looked at."""
-    number, account = edition_of
-    while found := _due(connection, number, worker, max(most, LOOK), now):
+    while found := _due(connection, of, worker, max(most, LOOK), now):
         domains = {domain_of(one.recipient) for one in found}
-        begun = quotas.Quotas(connection, account, domains, now)
+        begun = quotas.Quotas(connection, of.account, domains, now)
         result = quotas.sort(found, most, begun, resting, limits)
         if result.later:
             bulk(connection, _PUT_OFF, [{"row": row, "later": later} for row, later in result.later])
@@ -232,101 +190,3 @@ def renew(connection: Connection, worker: str, now: datetime, lease: timedelta) 
     """Prolongs what a worker holds."""
     statement = update(delivery).where(HELD, d.worker == worker).values(lease=micros(now + lease))
     return connection.execute(statement).rowcount
-
-
-def settle(connection: Connection, settlements: Sequence[Settlement], now: datetime, actor: str) -> Sequence[Delivery]:
-    """Writes outcomes; returns the deliveries that somebody else has by now."""
-    for one in settlements:
-        _refuse_illegal(one)
-    those = {"those": json.dumps([one.delivery.id for one in settlements])}
-    standing = {number: (STATES[state], epoch) for number, state, epoch in rows_of(connection, _STANDING, those)}
-    mine, lost = [], []
-    for one in settlements:
-        state, epoch = standing.pop(one.delivery.id, (State.SENT, -1))  # taken out: only its first settlement counts
-        waits = epoch == one.delivery.epoch and state in {State.SENDING, State.UNKNOWN}
-        if waits and STATE_OF[type(one.outcome)] in MOVES[state]:
-            mine.append(one)
-        else:
-            lost.append(one.delivery)
-    if plain := [row for one in mine if (row := _sent(one))]:
-        connection.execute(_SENT, {"answers": json.dumps(plain), "now": micros(now), "who": actor})
-    if others := [_first_move(one, micros(now), actor) for one in mine if not _sent(one)]:
-        bulk(connection, _SETTLE, others)
-    if second := [_second_move(one) for one in mine if one.then]:
-        bulk(connection, _SECOND_MOVE, second)
-    return lost
-
-
-def _refuse_illegal(one: Settlement) -> None:
-    to = STATE_OF[type(one.outcome)]
-    if to not in MOVES[one.delivery.state]:
-        raise IllegalMove(f"{one.delivery.key} cannot go from {one.delivery.state} to {to}")
-    if one.then and one.then not in MOVES[to]:
-        raise IllegalMove(f"{one.delivery.key} cannot go from {to} to {one.then}")
-
-
-def _sent(one: Settlement) -> tuple[object, ...] | None:
-    """The row of `_SENT` for a plain yes; None where there is more to write."""
-    said = one.outcome
-    if not isinstance(said, Receipt) or not one.sha256 or one.fills or one.free or one.due or one.then:
-        return None
-    return one.delivery.id, one.sha256, one.size, said.id, said.permalink, said.status
-
-
-def _first_move(one: Settlement, now: int, actor: str) -> Mapping[str, object]:
-    outcome, asked = one.outcome, one.delivery.doubted
-    if isinstance(outcome, Unknown):
-        asked = asked or one.delivery.moved  # in doubt since it was claimed
-    receipt = outcome if isinstance(outcome, Receipt) else Receipt()
-    return {
-        "row": one.delivery.id,
-        "to": STATE_OF[type(outcome)].value,
-        "free": int(one.free),
-        "later": micros(one.due) if one.due else 0,
-        "doubt": micros(asked) if asked else None,
-        "digest": one.sha256,
-        "bytes": one.size,
-        "ids": json.dumps(dict(one.fills)) if one.fills else None,
-        "name_there": receipt.id,
-        "link": receipt.permalink,
-        "why": outcome.status if isinstance(outcome, Receipt) else outcome.reason,
-        "now": now,
-        "who": actor,
-    }
-
-
-def _second_move(one: Settlement) -> Mapping[str, object]:
-    later = micros(one.due) if one.due and one.then is State.DEFERRED else 0
-    return {"row": one.delivery.id, "to": one.then, "later": later, "why": one.why}
-
-
-def recover(connection: Connection, now: datetime) -> Sequence[Delivery]:
-    """Claims whose lease ran out become `unknown`. Looks at what is in flight only, by its index."""
-    query = select(*COLUMNS).select_from(delivery.join(edition)).where(HELD, d.lease <= micros(now))
-    found = sorted(map(delivery_of, connection.execute(query).all()), key=lambda one: one.id)
-    silence = Unknown("whoever was sending it has not been heard of since")
-    settle(connection, [Settlement(one, silence) for one in found], now, "recovery")
-    doubt = {one.id: one.doubted or one.moved for one in found}
-    return [replace(one, state=State.UNKNOWN, reason=silence.reason, moved=now, doubted=doubt[one.id]) for one in found]
-
-
-def resolve(
-    connection: Connection, one: Delivery, to: State, reason: str, now: datetime, actor: str, doubt: bool
-) -> None:
-    """Evidence's or a person's word. Raises `IllegalMove` or `Superseded`."""
-    row = connection.execute(select(d.state, d.epoch).where(d.id == one.id)).first()
-    if row is None or (row.state, row.epoch) != (one.state, one.epoch):
-        raise Superseded(f"{one.key} is {row.state if row else 'gone'} by now, no longer {one.state}")
-    if one.state is State.SENDING or to not in MOVES[one.state] - {State.SENDING}:
-        raise IllegalMove(f"{one.key} cannot go from {one.state} to {to} on anybody's word")
-    values = {
-        "state": to.value,
-        "reason": reason,
-        "receipt": one.receipt,
-        "permalink": one.permalink,
-        "due": micros(one.due or now) if to is State.DEFERRED else 0,
-        "doubted": micros(one.doubted) if doubt and one.doubted else None,
-        "moved": micros(now),
-        "actor": actor,
-    }
-    connection.execute(update(delivery).where(d.id == one.id).values(values))

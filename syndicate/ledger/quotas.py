@@ -31,6 +31,11 @@ _BEGUN = (
     .where(quota.c.account == bindparam("account"), quota.c.expires > bindparam("now"))
     .order_by(quota.c.expires)
 )
+_RESTS = (
+    select(rest.c.account, rest.c.domain, rest.c.until, rest.c.failures, rest.c.reason)
+    .where(rest.c.account == bindparam("account"))
+    .order_by(rest.c.domain)
+)
 _COUNT = text(
     "INSERT INTO quota (account, domain, span, expires, count) VALUES (:account, :domain, :span, :expires, :count) "
     "ON CONFLICT (account, domain, span, expires) DO UPDATE SET count = quota.count + excluded.count"
@@ -144,9 +149,7 @@ def sort(
 
 def rests(connection: Connection, account: str) -> Sequence[Rest]:
     """Who rests, or rested last and has not worked since; the whole account first."""
-    row = rest.c
-    query = select(row.account, row.domain, row.until, row.failures, row.reason).where(row.account == account)
-    found = connection.execute(query.order_by(row.domain))
+    found = connection.execute(_RESTS, {"account": account})
     return [Rest(name, domain, moment(until), failures, reason) for name, domain, until, failures, reason in found]
 
 

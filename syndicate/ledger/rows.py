@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column
 
 from syndicate.database.plain import moment
 from syndicate.database.schema import delivery, edition
@@ -23,19 +24,31 @@ COLUMNS = (
 )  # fmt: skip
 
 STATES = {state.value: state for state in State}
-_NOTHING: Mapping[str, str] = {}
+NOTHING: Mapping[str, str] = {}
 
 
-def at_once(query: Select[Any]) -> Select[Any]:
-    """The rows of a query in one value, for `rows_of`. One that is ordered has to be limited too.
+#: What earlier claims have left of a delivery, as JSON; NULL for one that was never claimed, as nearly all are.
+PAST = case(
+    (
+        d.epoch > literal_column("0"),
+        # A text, since not every SQLite carries through a CASE that something is JSON.
+        func.json_array(d.attempt, d.epoch, d.doubted, d.sha256, d.size, d.fills, d.receipt, d.permalink).concat(
+            literal_column("''")
+        ),
+    )
+).label("past")
+
+
+def in_one(*columns: ColumnElement[Any]) -> ColumnElement[str]:
+    """All rows of a subquery in one value, for `rows_of`. If they are ordered, they have to be limited too.
 
     The driver lets go of the interpreter at every row, and has to wait for it again if another thread works.
     """
-    return select(func.json_group_array(func.json_array(*query.subquery().c)))
+    return func.json_group_array(func.json_array(*columns))
 
 
 def rows_of(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> list[list[Any]]:
-    """The rows of an `at_once`."""
+    """The rows of a query for `in_one`."""
     found: list[list[Any]] = json.loads(connection.execute(query, values).scalar_one())
     return found
 
@@ -51,26 +64,42 @@ def delivery_of(row: Any) -> Delivery:
         edition=key,
         recipient=recipient,
         name=name,
-        fields=json.loads(fields) if fields else _NOTHING,
+        fields=json.loads(fields) if fields else NOTHING,
         reader=reader,
         account=account,
         state=STATES[state],
         attempt=attempt,
         epoch=epoch,
-        due=_moment(due) if due else None,
+        due=moment_of(due) if due else None,
         doubted=optional(doubted),
         sha256=sha256,
         size=size,
-        fills=json.loads(fills) if fills else _NOTHING,
+        fills=json.loads(fills) if fills else NOTHING,
         receipt=receipt,
         permalink=permalink,
         reason=reason,
-        moved=_moment(moved) if moved else None,
+        moved=moment_of(moved) if moved else None,
+    )
+
+
+def again(claimed: Delivery, past: str) -> Delivery:
+    """One that was claimed for the first time, as it seemed, with its `PAST`."""
+    attempt, epoch, doubted, sha256, size, fills, receipt, permalink = json.loads(past)
+    return replace(
+        claimed,
+        attempt=attempt + 1,
+        epoch=epoch + 1,
+        doubted=optional(doubted),
+        sha256=sha256,
+        size=size,
+        fills=json.loads(fills) if fills else NOTHING,
+        receipt=receipt,
+        permalink=permalink,
     )
 
 
 #: What is claimed together has moved together.
-_moment = lru_cache(maxsize=16)(moment)
+moment_of = lru_cache(maxsize=16)(moment)
 
 
 def optional(stored: int | None) -> datetime | None:

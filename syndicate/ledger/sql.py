@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from syndicate.database.schema import edition
 from syndicate.database.transactions import Database
 from syndicate.errors import LedgerError
-from syndicate.ledger import claiming, entering, plain, quotas, reading, standing
+from syndicate.ledger import claiming, entering, plain, quotas, reading, settling, standing
 from syndicate.ledger.base import UNLIMITED, AccountPause, EditionRow, Entry, Event, LeftOut
 from syndicate.model import Delivery, History, Kind, Settlement, State, Used
 from syndicate.model.limits import Limits, Rest, Room
@@ -134,19 +134,19 @@ class SqlLedger:
     def settle(self, settlements: Sequence[Settlement], now: datetime, actor: str) -> Sequence[Delivery]:
         """Writes outcomes; returns the deliveries whose claim was lost meanwhile."""
         with self._writing() as connection:
-            return claiming.settle(connection, settlements, now, actor)
+            return settling.settle(connection, settlements, now, actor)
 
     def recover(self, now: datetime) -> Sequence[Delivery]:
         """Claims whose lease ran out become `unknown`."""
         with self._writing() as connection:
-            return claiming.recover(connection, now)
+            return settling.recover(connection, now)
 
     def resolve(
         self, delivery: Delivery, to: State, reason: str, now: datetime, actor: str, *, doubt: bool = False
     ) -> None:
         """Evidence's or a person's word on a delivery that no worker holds."""
         with self._writing() as connection:
-            claiming.resolve(connection, delivery, to, reason, now, actor, doubt)
+            settling.resolve(connection, delivery, to, reason, now, actor, doubt)
 
     def pause_account(self, name: str, reason: str, hint: str, now: datetime, actor: str = "") -> None:
         """Nobody is claimed for this account until it is resumed."""

@@ -8,7 +8,9 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
@@ -56,10 +58,52 @@ def test_the_history_only_grows(tmp_path: Path, empty: Callable[[Path], Path]) -
                 connection.execute(statement)
 
 
+def test_an_older_ledger_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Moves of before and after the migration are told and counted alike, whatever writes them."""
+    path = tmp_path / "old.db"
+    old = Config()
+    old.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        old.attributes["connection"] = connection
+        command.upgrade(old, "0005")
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO edition (id, key, channel, kind, account, occasion, state, entered)"
+            "VALUES (1, ?, 'weekly', 'digest', 'mail', 0, 'sending', 0)",
+            (KEY,),
+        )
+        connection.execute("INSERT INTO tally (edition, planned) VALUES (1, 4)")
+        for number in range(4):
+            connection.execute(
+                "INSERT INTO delivery (edition, recipient, state) VALUES (1, ?, 'planned')", (f"{number}@example.org",)
+            )
+        connection.execute("UPDATE delivery SET state = 'sending', actor = 'old', epoch = 1 WHERE id <= 2")
+        connection.execute("UPDATE delivery SET state = 'sent' WHERE id = 1")
+    with closing(open_ledger(f"sqlite:///{path}", tmp_path)) as ledger:
+        claimed = ledger.claim(KEY, "new", 1, MONDAY, LEASE)
+        ledger.settle([Settlement(one, Receipt(), "a" * 64, 41) for one in claimed], MONDAY, "new")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE delivery SET state = 'cancelled', actor = 'sql' WHERE id = 4")
+        told = connection.execute("SELECT delivery, what, actor FROM event ORDER BY id").fetchall()
+        counts = connection.execute("SELECT planned, sending, sent, cancelled FROM tally").fetchone()
+    assert told == [
+        (1, "planned -> sending", "old"),
+        (2, "planned -> sending", "old"),
+        (1, "sending -> sent", "old"),
+        (3, "planned -> sending", "new"),
+        (3, "sending -> sent", "new"),
+        (4, "planned -> cancelled", "sql"),
+    ]
+    assert counts == (0, 1, 2, 1)
+
+
 def everyday(ledger: Ledger) -> None:
     """All that a send and its observers ask for, again and again."""
     claimed = ledger.claim(KEY, "w", 100, MONDAY, LEASE)
-    ledger.settle([Settlement(one, Receipt()) for one in claimed[:50]], MONDAY, "w")
+    ledger.settle([Settlement(one, Receipt()) for one in claimed[:20]], MONDAY, "w")
+    ledger.settle([Settlement(one, Receipt(), "a" * 64, 41) for one in claimed[20:50]], MONDAY, "w")
     ledger.settle([Settlement(one, Deferred("x"), due=LATER) for one in claimed[50:90]], MONDAY, "w")
     ledger.renew("w", MONDAY, LEASE)
     list(ledger.claimed("w"))
@@ -106,4 +150,5 @@ def allowed(plan: str, statement: str) -> bool:
     small = ("SCAN those", "SCAN anon", "SCAN json_each", "SCAN CONSTANT ROW", "SCAN account_pause")
     only_these = ("INDEX delivery_held", "INDEX delivery_in_doubt", "INDEX tally_open", "INDEX tally_doubtful")
     newest_first = plan == "SCAN edition" and "ORDER BY edition.id DESC" in statement and "LIMIT" in statement
-    return plan.startswith(small) or any(index in plan for index in only_these) or newest_first
+    parameters = plan.endswith("CONSTANT ROWS")
+    return parameters or plan.startswith(small) or any(index in plan for index in only_these) or newest_first
