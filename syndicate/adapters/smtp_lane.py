@@ -13,7 +13,7 @@ from time import monotonic
 
 from syndicate.adapters.smtp_allowance import Allowance
 from syndicate.adapters.smtp_link import Link
-from syndicate.adapters.smtp_mail import speakable
+from syndicate.adapters.smtp_mail import SpeakableMail, speakable
 from syndicate.adapters.smtp_options import SmtpOptions
 from syndicate.adapters.smtp_peer import Directory
 from syndicate.adapters.smtp_protocol import Settled
@@ -26,6 +26,9 @@ from syndicate.model.lane import Job, Record, Tried
 TICK = 0.25
 #: Seconds before the next try, each time that no connection came to anything; after the last the lane gives up.
 PAUSES = (1.0, 3.0, 9.0)
+#: Connections that are attended to in one go. They share two writes of the log; but no dot of theirs leaves before the
+#: next mail of each is composed, and if a hundred were ready at once, that would be half a round trip.
+TOGETHER = 10
 _GOODBYE = 2.0  # seconds for answers to QUIT; nothing depends on them
 
 
@@ -103,7 +106,7 @@ class Wire:
         while self._links:
             self._dismiss(self._links[-1])
         patience = self._pulse() + _GOODBYE
-        while any(not link.talk.closed for link in self._leaving) and self._pulse() < patience:
+        while any(not link.talk.ended for link in self._leaving) and self._pulse() < patience:
             for key, _ in self._selector.select(TICK):
                 key.data.hear()
         for link in self._leaving:
@@ -121,13 +124,13 @@ class Wire:
             if not self._news:
                 self._turn(TICK)
             now = self._pulse()
-            if self._news or now - heard >= TICK:
+            if self._news:
                 heard = now
-                yield from self._take_news() if self._news else (None,)
-
-    def _take_news(self) -> Iterator[Tried]:
-        while self._news:
-            yield self._news.popleft()
+                while self._news:
+                    yield self._news.popleft()
+            elif now - heard >= TICK:
+                heard = now
+                yield None
 
     def _expects(self) -> bool:
         """Whether there is anything to wait for."""
@@ -152,40 +155,42 @@ class Wire:
                 return self._directory.wait(seconds)
             seconds = min(seconds, max(0.0, self._rests - self._pulse()))
         ready: list[Link] = [key.data for key, _ in self._selector.select(seconds)]
-        for link in ready:
-            link.hear()
-            self._serve(link)
-        self._let_speak(ready)
+        for first in range(0, len(ready), TOGETHER):
+            some = ready[first : first + TOGETHER]
+            for link in some:
+                link.hear()
+            self._attend(some)
         now = self._pulse()
         if now - self._checked >= TICK:
             self._checked = now
             for link in tuple(self._links):
                 link.check(now)
-                if link.talk.closed:
-                    self._attend(link)
+                if link.talk.ended:
+                    self._attend([link])
         return None
 
-    def _attend(self, link: Link) -> None:
-        self._serve(link)
-        self._let_speak([link])
+    def _attend(self, links: Sequence[Link]) -> None:
+        """Takes what connections have to tell, lets them speak, and gives them work.
 
-    def _serve(self, link: Link) -> None:
-        """Takes what a connection has to tell, and gives it work."""
-        self._collect(link)
-        if self._halted and not link.talk.in_doubt:
-            self._drop(link)
-        else:
-            self._give(link)
-
-    def _let_speak(self, links: Sequence[Link]) -> None:
-        """Lets connections write, one behind the other: waking a server that sleeps costs more than a message."""
+        One behind the other: waking a server that sleeps costs more than a message. A message that was asked for is
+        written before the next is composed, so that the wire does not wait for us.
+        """
         for link in links:
-            link.speak()
+            if link.talk.settled:
+                self._collect(link)
+            if self._halted and not link.talk.in_doubt:
+                self._drop(link)
+            else:
+                link.speak()
         self._note()
-        self._let_finish([link for link in links if link.poised])
+        if not self._halted:
+            for link in links:
+                self._give(link)
+        self._let_finish(links)
         for link in links:
-            self._collect(link)
-            if link.talk.closed and (link in self._links or link in self._leaving):
+            if link.talk.settled:
+                self._collect(link)
+            if link.talk.ended and (link in self._links or link in self._leaving):
                 self._part(link)
         self._note()
 
@@ -195,31 +200,32 @@ class Wire:
         A look at what came in goes before, so that a server that refused or hung up in the middle of a message is
         noticed before the mail is in doubt.
         """
-        if not links:
+        poised = [link for link in links if link.poised]
+        if not poised:
             return None
-        for key, _ in self._selector.select(0):
-            if key.data in links:
-                key.data.hear()
-        links = [link for link in links if link.poised]
+        if heard := [key.data for key, _ in self._selector.select(0) if key.data in poised]:
+            for link in heard:
+                link.hear()
+            poised = [link for link in poised if link.poised]
         try:
-            self._log.started(*[link.talk.next_ticket for link in links])
+            self._log.started(*[link.talk.next_ticket for link in poised])
         except LedgerError as error:
             return self._halt(error)
-        for link in links:
+        for link in poised:
             link.finish()
         return None
 
     def _collect(self, link: Link) -> None:
-        for event in link.events():
+        for event in link.talk.events():
             self._under_way -= 1
-            if not self._goes_again(link, event):
+            if event.answered or not self._goes_again(link, event):
                 self._settle(link, event)
             elif not self._halted:
                 self._again.append(event.ticket)
 
     def _goes_again(self, link: Link, event: Settled) -> bool:
-        """Whether the connection was the only trouble; a server that asks for a pause gets it."""
-        if event.answered or not isinstance(event.outcome, Deferred) or event.outcome.after is not None:
+        """Whether the connection was the only trouble of a mail without an answer."""
+        if not isinstance(event.outcome, Deferred) or event.outcome.after is not None:
             return False
         # A connection that has answered others was good: servers hang up after some mails, as Yahoo does. One that
         # never answered was one too many, as long as others stand; alone, its fault is the server's.
@@ -282,27 +288,23 @@ class Wire:
         if self._again or not self._under_way:
             for link in tuple(self._links):
                 if link.talk.hungry:
-                    self._attend(link)
+                    self._attend([link])
         while len(self._links) < self._allowed and now >= self._rests and (job := self._job()):
             if not self._open(job):
                 break
 
     def _job(self) -> Job | None:
         """The next one that can be spoken at all; None if there is none."""
-        while job := self._next_job():
-            refusal = _unspeakable(job)
-            if refusal is None:
-                return job
-            self._news.append(Tried(job, refusal))
-        return None
-
-    def _next_job(self) -> Job | None:
         if self._again:
             return self._again.popleft()
-        if not self._dry:
+        while not self._dry:
             job = next(self._jobs, None)
-            self._dry = job is None
-            return job
+            if job is None:
+                self._dry = True
+            elif isinstance(job.payload, SpeakableMail) or not (refusal := _unspeakable(job)):
+                return job
+            else:
+                self._news.append(Tried(job, refusal))
         return None
 
     def _open(self, job: Job) -> bool:
@@ -314,29 +316,30 @@ class Wire:
             return False
         link = Link(self._options, peer, self._selector, self._pulse)
         self._links.append(link)
-        self._submit(link, job)
-        if link.talk.closed:
-            self._attend(link)
+        self._under_way += 1
+        link.talk.submit(job.payload, job)
+        if link.talk.ended:
+            self._attend([link])
         return True
 
     def _give(self, link: Link) -> None:
         """Jobs, as long as the connection can start them; or its leave, if there are more than the server bears."""
-        self._proven = self._proven or link.talk.ready
+        talk = link.talk
+        self._proven = self._proven or talk.ready
         if len(self._links) > self._allowed and self._proven:
-            if link.talk.idle:
+            if talk.idle:
                 self._dismiss(link)
             return
-        while link.talk.hungry and (job := self._job()):
-            self._submit(link, job)
+        while talk.hungry and (job := self._job()):
+            self._under_way += 1
+            talk.submit(job.payload, job)
+        if not talk.at_dot:
+            link.speak()
 
     def _dismiss(self, link: Link) -> None:
         self._links.remove(link)
         self._leaving.append(link)
         link.quit()
-
-    def _submit(self, link: Link, job: Job) -> None:
-        self._under_way += 1
-        link.talk.submit(job.payload, job)
 
     # -- the end
 
@@ -351,7 +354,7 @@ class Wire:
 
     def _drop(self, link: Link) -> None:
         link.hang_up()
-        self._under_way -= len(link.events())
+        self._under_way -= len(link.talk.events())
         if link in self._links:
             self._links.remove(link)
 

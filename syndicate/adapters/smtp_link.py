@@ -14,7 +14,7 @@ from math import inf
 from syndicate.adapters.smtp_login import Login
 from syndicate.adapters.smtp_options import SmtpOptions
 from syndicate.adapters.smtp_peer import Peer
-from syndicate.adapters.smtp_protocol import Conversation, Settled
+from syndicate.adapters.smtp_protocol import Conversation
 from syndicate.adapters.smtp_replies import Phase, judge_fault
 from syndicate.model import Deferred, Paused
 
@@ -53,42 +53,43 @@ class Link:
         self._interest = 0
         #: CONNECT, TLS, or None: the conversation has the word
         self._stage: Phase | None = Phase.CONNECT
+        #: of a piece that the socket did not take whole
         self._unsent: bytes | memoryview = b""
-        self._more = 0
-        self._patience = self._deadline = inf
+        #: when the last step was done, so that only who looks at the clock has to know what we wait for
+        self._since = 0.0
         if isinstance(peer, Peer):
             self._guarded(self._connect)
         else:
             self.talk.lost(peer)
 
-    def events(self) -> list[Settled]:
-        """What became of mails since the last call."""
-        events = self.talk.events()
-        return [event for event in events if isinstance(event, Settled)] if events else []
-
     def hear(self) -> None:
         """Goes on with connecting, with the handshake, or takes the replies that have come."""
-        self._guarded(self._advance if self._stage else self._receive)
+        if self._stage:
+            self._guarded(self._advance)
+        else:
+            self._receive()
 
     def speak(self) -> None:
         """Writes what there is to say up to the next final dot, as far as the socket takes it."""
-        if self._stage is None:
-            self._guarded(self._write)
+        if self._unsent:
+            self._write(self._unsent)
+        if self._stage is None and not self._unsent and not self.talk.at_dot and (piece := self.talk.output()):
+            self._write(piece)
 
     @property
     def poised(self) -> bool:
         """Whether a message is written to its end: its final dot waits for `finish`."""
-        return self.talk.at_dot and not self._unsent and self._stage is None
+        return self.talk.at_dot and not self._unsent
 
     def finish(self) -> None:
         """Writes the final dot, and what rides behind it. From now on the mail is in doubt until it is answered."""
-        self._load()
-        self._guarded(self._write)
+        self._write(self.talk.output())
 
     def check(self, now: float) -> None:
         """Gives up what the server keeps us waiting for too long."""
-        if now >= self._deadline:
-            self._fail(TimeoutError(f"no answer for {self._patience:g} s"))
+        patience = self._patience()
+        if self._socket and now >= self._since + patience:
+            self._fail(TimeoutError(f"no answer for {patience:g} s"))
 
     def quit(self) -> None:
         """Says good-bye, if the conversation stands; hangs up if it does not."""
@@ -124,7 +125,6 @@ class Link:
             self._watch(0)
             self._socket.close()
             self._socket = None
-        self._deadline = inf
 
     def _open(self) -> socket.socket:
         if self._socket is None:
@@ -143,9 +143,14 @@ class Link:
             self._selector.modify(self._fd, interest, self)
         self._interest = interest
 
-    def _arm(self, seconds: float) -> None:
-        self._patience = seconds
-        self._deadline = self._pulse() + seconds
+    def _patience(self) -> float:
+        """Seconds for the step we wait for; a reply has to be whole by then, however slowly its bytes come."""
+        if self._stage:
+            return self._options.connect_timeout
+        awaited = self.talk.awaited
+        if self._unsent or (awaited and awaited is not Phase.DOT):
+            return self._options.timeout
+        return self._options.final_timeout if awaited else inf
 
     def _connect(self) -> None:
         """Tries the next address."""
@@ -154,7 +159,7 @@ class Link:
         self._fd = self._socket.fileno()
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the dot waits for a delayed ACK
-        self._arm(self._options.connect_timeout)
+        self._since = self._pulse()
         with suppress(BlockingIOError):
             self._socket.connect(address)
         self._watch(selectors.EVENT_WRITE)
@@ -179,7 +184,7 @@ class Link:
     def _secure(self) -> None:
         """Begins the TLS handshake; certificate and host name are verified."""
         self._stage = Phase.TLS
-        self._arm(self._options.connect_timeout)
+        self._since = self._pulse()
         self._watch(0)
         context = self._context or ssl.create_default_context()
         self._socket = context.wrap_socket(
@@ -204,55 +209,54 @@ class Link:
     def _converse(self) -> None:
         self._stage = None
         self._watch(selectors.EVENT_READ)
-        self._arm(self._options.timeout)
+        self._since = self._pulse()
 
     def _receive(self) -> None:
-        heard = self.talk.heard
-        try:
-            data = self._open().recv(_READ)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        if self._socket is None:
             return
+        try:
+            self._take(self._socket.recv(_READ))
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
+        except (OSError, ValueError) as error:
+            self._fail(error)
+
+    def _take(self, data: bytes) -> None:
         if not data:
             raise ConnectionAbortedError("the server hung up")
-        self.talk.receive(data)
-        if self.talk.heard != heard:
-            self._await_reply()
-        if self.talk.shaking_hands:
-            self._secure()
+        if self.talk.receive(data):
+            self._since = self._pulse()
+        if self.talk.ended:
+            self._drop()
+        elif self.talk.shaking_hands:
+            self._guarded(self._secure)
 
-    def _await_reply(self) -> None:
-        """The deadline is that of a whole reply, however slowly its bytes come; who is idle waits for nothing."""
-        if not self.talk.waits:
-            self._deadline = inf
-        else:
-            final = self.talk.phase is Phase.DOT
-            self._arm(self._options.final_timeout if final else self._options.timeout)
-
-    def _write(self) -> None:
-        link = self._open()
-        while self._unsent or (not self.talk.at_dot and self._load()):
-            try:
-                sent = link.send(self._unsent, self._more)
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                return self._watch(selectors.EVENT_READ | selectors.EVENT_WRITE)
-            except ssl.SSLWantReadError:
-                break
-            if sent < len(self._unsent):
-                self._unsent = memoryview(self._unsent)[sent:]
-                continue
-            self._unsent = b""
-            self._await_reply()
-        return self._watch(selectors.EVENT_READ)
-
-    def _load(self) -> bool:
-        """Takes the next piece to write; False if there is none."""
-        self._unsent = self.talk.output()
-        if not self._unsent:
-            return False
+    def _write(self, piece: bytes | memoryview) -> None:
+        if self._socket is None:
+            return
         # TLS makes records of what it is given, and has no use for the hint.
-        self._more = _MORE if self._context is None and self.talk.at_dot else 0
-        self._arm(self._options.timeout)
-        return True
+        more = _MORE if self._context is None and self.talk.at_dot else 0
+        try:
+            while (sent := self._socket.send(piece, more)) < len(piece):
+                piece = memoryview(piece)[sent:]
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            self._stall(piece, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        except ssl.SSLWantReadError:
+            self._stall(piece, selectors.EVENT_READ)
+        except (OSError, ValueError) as error:
+            self._fail(error)
+        else:
+            self._since = self._pulse()
+            if self._unsent:
+                self._unsent = b""
+                self._watch(selectors.EVENT_READ)
+
+    def _stall(self, rest: bytes | memoryview, interest: int) -> None:
+        """The socket takes no more for now. The deadline is that of the whole piece."""
+        if not self._unsent:
+            self._since = self._pulse()
+        self._unsent = rest
+        self._watch(interest)
 
 
 def _own_name(link: socket.socket) -> str:

@@ -4,14 +4,15 @@ import resource
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import pytest
 
 from syndicate.adapters.smtp import Smtp, SmtpOptions
 from syndicate.adapters.smtp_allowance import GROWTH, Allowance
-from syndicate.adapters.smtp_lane import SmtpLane
+from syndicate.adapters.smtp_lane import TOGETHER, SmtpLane
+from syndicate.adapters.smtp_protocol import Conversation
 from syndicate.errors import LedgerError
 from syndicate.model import Deferred, Paused, Receipt, Refused, Request, Unknown
 from syndicate.model.lane import Job, Tried
@@ -105,6 +106,40 @@ def test_no_job_is_taken_before_a_connection_can_start_it(server: SmtpServer) ->
         settled += tried is not None
         assert len(taken) - settled <= 3 * 2 + 2 * 3
     assert settled == 200
+
+
+def test_a_message_that_was_asked_for_is_written_before_the_next_is_composed(
+    server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+
+    def output(talk: Conversation, real: Callable[[Conversation], bytes] = Conversation.output) -> bytes:
+        said = real(talk)
+        happened.extend(["written"] * said.startswith(b"Subject"))
+        return said
+
+    def composed() -> Iterator[Job]:
+        for one in jobs(*[mail(data=b"Subject: x\r\n")] * 5):
+            happened.append("composed")
+            yield one
+
+    monkeypatch.setattr(Conversation, "output", output)
+    answers(adapter(server), composed())
+    assert happened == ["composed", "written"] * 5
+
+
+def test_few_mails_are_composed_before_the_first_of_them_leaves(server: SmtpServer) -> None:
+    record, most = Notes(), [0]
+
+    def composed() -> Iterator[Job]:
+        for number, one in enumerate(many(300)):
+            if number >= 60:  # all connections stand, and have a mail
+                most.append(number - len(record.began))
+            yield one
+
+    answers(adapter(server, 30), composed(), record)
+    # one on its way over each connection, and those that are composed together
+    assert max(most) <= 30 + TOGETHER
 
 
 # -- silence ------------------------------------------------------------------------------------------------------

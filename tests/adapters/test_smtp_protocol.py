@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from syndicate.adapters.smtp_login import Login
 from syndicate.adapters.smtp_mail import stuffed
-from syndicate.adapters.smtp_protocol import Closed, Conversation, Event, Settled, StartTls
-from syndicate.adapters.smtp_replies import Malformed, Reply, ReplyReader
+from syndicate.adapters.smtp_protocol import Conversation, Settled
+from syndicate.adapters.smtp_replies import Reply, ReplyReader
 from syndicate.model import Deferred, Mail, Paused, Receipt, Refused, Unknown
 from syndicate.testing.messages import mail
 
@@ -27,12 +27,10 @@ def read(parts: Iterable[bytes]) -> list[Reply | str]:
     """Replies, and what the reader fell over."""
     reader = ReplyReader()
     heard: list[Reply | str] = []
-    try:
-        for part in parts:
-            for reply in reader.feed(part):
-                heard.append(reply)  # one by one: what came before a fault counts
-    except Malformed as error:
-        heard.append(str(error))
+    for part in parts:
+        heard += reader.feed(part)  # what came before a fault counts
+        if reader.fault:
+            return [*heard, str(reader.fault)]
     return heard
 
 
@@ -100,8 +98,8 @@ def ready(greeting: bytes = GREETING) -> Conversation:
     return talk
 
 
-def settled(events: list[Event]) -> list[tuple[str, str]]:
-    return [(event.mail.recipient, type(event.outcome).__name__) for event in events if isinstance(event, Settled)]
+def settled(events: list[Settled]) -> list[tuple[str, str]]:
+    return [(event.mail.recipient, type(event.outcome).__name__) for event in events if isinstance(event.mail, Mail)]
 
 
 A, B, C = (mail(f"{name}@x.test", b"%s\r\n" % name.encode()) for name in "abc")
@@ -144,10 +142,10 @@ def test_only_the_mail_behind_the_dot_is_in_doubt() -> None:
     talk.receive(b"250 ok\r\n250 ok\r\n354 go\r\n")
     talk.output(), talk.output()
     talk.lost(Deferred("reset by peer"))
-    *mails, closed = talk.events()
-    assert settled(mails) == [("a@x.test", "Unknown"), ("b@x.test", "Deferred"), ("c@x.test", "Deferred")]
-    assert [event.answered for event in mails if isinstance(event, Settled)] == [True, False, False]
-    assert isinstance(closed, Closed)
+    events = talk.events()
+    assert settled(events) == [("a@x.test", "Unknown"), ("b@x.test", "Deferred"), ("c@x.test", "Deferred")]
+    assert [event.answered for event in events] == [True, False, False]
+    assert talk.ended == Deferred("reset by peer")
 
 
 def test_a_body_without_its_dot_leaves_no_doubt() -> None:
@@ -190,13 +188,23 @@ def test_what_was_offered_before_tls_counts_for_nothing_after_it() -> None:
     for answer in (b"220 hi\r\n", b"250-test\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n", b"220 go\r\n"):
         talk.output()
         talk.receive(answer)
-    assert talk.events() == [StartTls()]
+    assert talk.shaking_hands
     talk.tls_started()
     assert talk.output() == b"EHLO me.test\r\n"
     talk.receive(b"250 test\r\n")
-    (closed,) = talk.events()
-    assert isinstance(closed, Closed)
-    assert isinstance(closed.outcome, Paused)
+    assert isinstance(talk.ended, Paused)
+
+
+@pytest.mark.parametrize("more", [b"250 inj\r\n", b"250 inj", b"inj\r\n", b"250-inj\r\n", b"421 bye\r\n"])
+def test_what_was_said_before_the_handshake_is_not_read_as_if_it_came_through_tls(more: bytes) -> None:
+    talk = conversation(starttls=True)
+    talk.submit(A)
+    for answer in (b"220 hi\r\n", b"250-test\r\n250 STARTTLS\r\n", b"220 go\r\n" + more):
+        talk.output()
+        talk.receive(answer)
+    assert isinstance(talk.ended, Paused)
+    assert "handshake" in talk.ended.reason
+    assert settled(talk.events()) == [("a@x.test", "Paused")]
 
 
 def test_a_password_is_not_shown() -> None:
@@ -224,7 +232,7 @@ def test_every_mail_is_settled_once_by_its_phase(answers: list[bytes], count: in
         events += talk.events()
     talk.lost(Deferred("gone"))
     events += talk.events()
-    outcomes = [event.outcome for event in events if isinstance(event, Settled)]
+    outcomes = [event.outcome for event in events]
     assert sorted(recipient for recipient, _ in settled(events)) == [one.recipient for one in mails]
     assert sum(isinstance(outcome, Receipt | Unknown) for outcome in outcomes) <= dots
     assert sum(isinstance(outcome, Receipt) for outcome in outcomes) <= answers.count(b"250 ok\r\n")
