@@ -29,6 +29,8 @@ PAUSES = (1.0, 3.0, 9.0)
 #: Connections that are attended to in one go. They share two writes of the log; but no dot of theirs leaves before the
 #: next mail of each is composed, and if a hundred were ready at once, that would be half a round trip.
 TOGETHER = 10
+#: The same where we had to wait for the network: then it is the bound, and what it waits for is what counts.
+ALONE = 2
 _GOODBYE = 2.0  # seconds for answers to QUIT; nothing depends on them
 
 
@@ -154,9 +156,11 @@ class Wire:
             if self._directory.peer() is None:
                 return self._directory.wait(seconds)
             seconds = min(seconds, max(0.0, self._rests - self._pulse()))
-        ready: list[Link] = [key.data for key, _ in self._selector.select(seconds)]
-        for first in range(0, len(ready), TOGETHER):
-            some = ready[first : first + TOGETHER]
+        ready, together = self._ready(0), TOGETHER
+        if not ready:
+            ready, together = self._ready(seconds), ALONE
+        for first in range(0, len(ready), together):
+            some = ready[first : first + together]
             for link in some:
                 link.hear()
             self._attend(some)
@@ -168,6 +172,10 @@ class Wire:
                 if link.talk.ended:
                     self._attend([link])
         return None
+
+    def _ready(self, seconds: float) -> list[Link]:
+        """Those that can be read or written by then."""
+        return [key.data for key, _ in self._selector.select(seconds)]
 
     def _attend(self, links: Sequence[Link]) -> None:
         """Takes what connections have to tell, lets them speak, and gives them work.
