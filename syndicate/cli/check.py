@@ -88,6 +88,7 @@ def project_problems(app: App) -> list[Problem]:
     from syndicate.app import check_accounts
     from syndicate.editions import compliance
     from syndicate.editions.drafts import check_support
+    from syndicate.render import sample
     from syndicate.returns.intake import check_feedback
 
     problems = check_accounts(app)
@@ -104,7 +105,7 @@ def project_problems(app: App) -> list[Problem]:
         problems += [problem for problem in compliance.lacks(app, channel) if problem not in problems]
     problems += check_feedback(app)
     for template in sorted({channel.template for channel in app.channels()}):
-        problems += app.templates().check(template)
+        problems += sample.check(app.templates(), template)
     for audience in sorted({channel.audience for channel in app.channels()} - {""}):
         problems += audience_problems(app, audience)
     for channel in app.channels():

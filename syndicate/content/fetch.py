@@ -10,12 +10,12 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from syndicate.content.picture import kind_of, place
 from syndicate.whole import replacing
 
 if TYPE_CHECKING:
@@ -32,11 +32,6 @@ _NOT_THE_WEB = tuple(
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str], Iterable[str]]
 Connect = Callable[[str, str], "HTTPSConnectionPool"]
-
-
-def place(folder: Path, url: str) -> Path:
-    """Where the picture behind a URL is kept."""
-    return folder / sha256(url.encode()).hexdigest()[:32]
 
 
 def fetch(url: str, folder: Path, resolve: Resolve | None = None, connect: Connect | None = None) -> str:
@@ -129,8 +124,6 @@ def _body(answer: BaseHTTPResponse, deadline: float) -> bytes:
 
 
 def _keep(file: Path, data: bytes) -> None:
-    from syndicate.content.picture import kind_of
-
     if not kind_of(data):
         raise ValueError("it is no JPEG, PNG, GIF or WebP that can be read")
     file.parent.mkdir(parents=True, exist_ok=True)

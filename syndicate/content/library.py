@@ -114,7 +114,8 @@ class Library:
 
         The only thing here that opens a socket, and only where the configuration allows it.
         """
-        from syndicate.content.fetch import fetch, place
+        from syndicate.content.fetch import fetch
+        from syndicate.content.picture import place
 
         folder = self.pictures
         if folder is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
-from syndicate.content.fetch import place
 from syndicate.model import Article, Image, Problem, Severity
 
 MAX_BYTES = 20_000_000
@@ -54,6 +54,11 @@ def _image(article: Article, file: Path) -> Image | Problem:
     if not (kind := kind_of(data)):
         return _problem(article, f"{name} is no JPEG, PNG, GIF or WebP that can be read", "export it anew")
     return Image(data, kind, article.hero_alt or article.title)
+
+
+def place(folder: Path, url: str) -> Path:
+    """Where the picture behind a URL is kept."""
+    return folder / sha256(url.encode()).hexdigest()[:32]
 
 
 def kind_of(data: bytes) -> str:

@@ -114,12 +114,6 @@ class Templates:
         found = re.search(rf"(?:\w+\.)*\b{re.escape(name)}\b", text)
         return found[0] if found else name
 
-    def check(self, name: str) -> list[Problem]:
-        """What is wrong with the template `name`: it is rendered with sample articles, as the real run would."""
-        from syndicate.render.sample import check  # it renders, and so imports all that renders
-
-        return check(self, name)
-
 
 class Rendered:
     """What a template made: its text, the variables it set, and its blocks by name, in the order of the file."""

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image as Pillow
 from urllib3 import HTTPSConnectionPool
 
-from syndicate.content.fetch import MOST_BYTES, fetch, is_of_the_web, place, resolved
+from syndicate.content.fetch import MOST_BYTES, fetch, is_of_the_web, resolved
+from syndicate.content.picture import place
 from syndicate.testing.certificates import authority
 from syndicate.testing.http import FakeNetwork, Fault, Received, Reply
 

@@ -8,6 +8,7 @@ import pytest
 
 from syndicate.errors import RenderError
 from syndicate.render.email import letter
+from syndicate.render.sample import check
 from syndicate.render.templates import Templates
 from syndicate.render.views import ArticleView, article_view
 from tests.render.factory import HYDERABAD, PUBLICATION, RISE, ROOT, TEMPLATES, digest
@@ -156,7 +157,7 @@ POSTS = ["post", "mastodon", "bluesky", "threads", "x", "slack", "discord", "tel
 
 @pytest.mark.parametrize("name", ["digest", "linkedin", *POSTS])
 def test_the_shipped_templates_have_no_problems(name: str) -> None:
-    assert TEMPLATES.check(name) == []
+    assert check(TEMPLATES, name) == []
 
 
 def test_a_template_that_extends_another_says_only_where_it_differs(tmp_path: Path) -> None:
@@ -179,12 +180,12 @@ def test_a_template_that_extends_another_says_only_where_it_differs(tmp_path: Pa
 def test_check_tells_file_and_line_of_a_slip(tmp_path: Path) -> None:
     source = (ROOT / "templates" / "digest.mjml.j2").read_text("utf-8").replace("article.summary |", "article.sumary |")
     (tmp_path / "digest.mjml.j2").write_text(source, "utf-8")
-    (problem,) = Templates(tmp_path, ROOT / "templates").check("digest")
+    (problem,) = check(Templates(tmp_path, ROOT / "templates"), "digest")
     line = source[: source.index("article.sumary")].count("\n") + 1
     assert (problem.path, problem.line) == ((tmp_path / "digest.mjml.j2").as_posix(), line)
     assert problem.message == "'article.sumary' is not known; did you mean 'article.summary'?"
 
 
 def test_check_tells_of_a_template_that_is_not_there(tmp_path: Path) -> None:
-    (problem,) = Templates(tmp_path).check("nothing")
+    (problem,) = check(Templates(tmp_path), "nothing")
     assert problem.message == "there is no template nothing.txt.j2"
