@@ -28,7 +28,6 @@ class Maker:
         # An RSA signature takes three times as long as all else for a mail, and lets go of the interpreter meanwhile.
         self._crew = ThreadPoolExecutor(cores, "composer") if getattr(sender, "signs", False) else None
         #: payloads that are begun before the first of them is asked for
-        #: payloads that are begun before the first of them is asked for
         self.window = WINDOW * cores
 
     def payloads(self, batch: Sequence[Delivery]) -> Iterator[tuple[Delivery, Made]]:
