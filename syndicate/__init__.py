@@ -29,6 +29,7 @@ The package is a belt. Each folder is a station; an immutable value travels from
     editions/     an edition before it goes out: recipients, compliance, drafts, approval
     returns/      what comes back, kept and acted on
     desks.py      who works at the same time: one courier for each account
+    crew.py       couriers in processes of their own, where one processor is not enough
     pipeline.py   the motion: `run()` = drafts + courier
     proofs.py     what a rehearsal leaves behind: message files, manifest, the page to look at
     newsroom/     one tick, and all that happens by itself
@@ -38,8 +39,8 @@ The package is a belt. Each folder is a station; an immutable value travels from
     cli/          one file a command group
 
 Imports go one way: errors < {model whole keyed} < database < {config content audience plan render adapters ledger
-deliver feedback lock} < signin < accounts < {app log} < {connect editions returns desks} < pipeline < {newsroom proofs}
-< rehearse < scheduler < web < cli; `tests/test_floors.py` enforces it.
+deliver feedback lock} < signin < accounts < {app log} < {connect editions returns desks crew} < pipeline <
+{newsroom proofs} < rehearse < scheduler < web < cli; `tests/test_floors.py` enforces it.
 """
 
 __version__ = "0.1.0"

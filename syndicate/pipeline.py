@@ -13,11 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from syndicate import plan as planning
+from syndicate.crew import assisted, orphaned, sharing
 from syndicate.deliver.signals import draining
 from syndicate.desks import Hands, Job, in_turn, together
 from syndicate.editions.approval import released
 from syndicate.editions.drafts import Failure, Proof, enter, failure, proofs
-from syndicate.errors import SyndicateError
+from syndicate.errors import SyndicateError, UsageError
 from syndicate.model import ChannelPlan, Delivery, Kind, Letter, Payload, Plan, Post, Problem, Recipient
 
 if TYPE_CHECKING:
@@ -168,16 +169,54 @@ def deliver_all(app: App, keys: Iterable[str], progress: Progress, actor: str) -
 
 
 def deliver(app: App, key: str, progress: Progress) -> Tally:
-    """Hands an entered edition to the courier."""
-    from syndicate.deliver.policy import Policy
+    """Hands an entered edition to the courier, or to as many as its account wants."""
+    from syndicate.deliver.tally import tally
 
+    row = edition_of(app, key)
+    with assisted(app, row) as mine:
+        done = carry(mine, row, policy_of(app, row), links_of(app, row), progress)
+    if mine is app:
+        return done
+    now = tally(edition_of(app, key).counts)  # the others had more in their hands when this one was at the end
+    return replace(now, rate=done.rate, note=done.note, waits=done.waits, until=done.until, recovered=done.recovered)
+
+
+def assist(app: App, key: str, share: int, progress: Progress) -> Tally:
+    """One courier more for an edition that is being sent, with one of so many parts of the connections.
+
+    Ends when nothing is left to begin, or whoever started this process has ended. Raises `UsageError` where the
+    edition is not being sent.
+    """
+    row = edition_of(app, key)
+    if row.state != "sending":
+        raise UsageError(f"{key} is {row.state}: there is nothing to help with", hint=f"syndicate editions show {key}")
+    left = orphaned() if share > 1 else lambda: False
+
+    def told(key: str, so_far: Tally) -> None:
+        if left():
+            app.stop.set()
+        progress(key, so_far)
+
+    policy = replace(policy_of(app, row), patience=timedelta(0))  # who began the edition waits for what is put off
+    return carry(sharing(app, share), row, policy, links_of(app, row), told)
+
+
+def edition_of(app: App, key: str) -> EditionRow:
+    """Raises `SyndicateError` where there is none."""
     row = app.ledger().edition(key)
     if row is None:
         raise SyndicateError(f"there is no edition {key}")
+    return row
+
+
+def policy_of(app: App, row: EditionRow) -> Policy:
+    """What is done about silence, and how long is waited."""
+    from syndicate.deliver.policy import Policy
+
     policy = Policy(unknown=app.channel(row.channel).unknown)
     if app.sleep:  # whoever owns the clock comes again when it is time, and sees to the other accounts meanwhile
         policy = replace(policy, patience=timedelta(0))
-    return carry(app, row, policy, links_of(app, row), progress)
+    return policy
 
 
 def carry(app: App, row: EditionRow, policy: Policy, links: Links, progress: Progress) -> Tally:

@@ -12,7 +12,7 @@ FLOORS = [
     {"signin"},
     {"accounts"},
     {"app", "log"},
-    {"connect", "editions", "returns", "desks"},
+    {"connect", "editions", "returns", "desks", "crew"},
     {"pipeline"},
     {"newsroom", "proofs"},
     {"rehearse"},

@@ -43,8 +43,6 @@ class Adapter(ABC):
     dedupe: Dedupe = Dedupe()
     #: of `email`, `post`, `image`, `thread`; what is not declared is refused by `compose`
     supports: frozenset[str] = frozenset()
-    #: whether `compose` signs, which takes so long that it is done ahead, on all processors
-    signs = False
     #: whether it only writes to this disk: such an account also works in `mode: rehearsal`
     local: bool = False
     #: whether the text of what is out can be put right

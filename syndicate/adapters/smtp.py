@@ -33,7 +33,6 @@ class Smtp(base.Adapter):
     def __init__(self, options: SmtpOptions) -> None:
         super().__init__(options)
         self._allowance = Allowance(options.connections)
-        self.signs = options.dkim is not None
 
     def compose(self, message: Message) -> Mail:
         """Envelope and bytes. The domain of an address goes out in ASCII (IDNA 2008), as every server knows it."""

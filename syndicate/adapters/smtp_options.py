@@ -36,6 +36,19 @@ class SmtpOptions(base.Options):
     timeout: float = Field(default=300, gt=0, description="seconds for any reply but the last (RFC 5321 §4.5.3.2)")
     final_timeout: float = Field(default=600, gt=0, description="seconds for the reply to the final dot")
 
+    processes: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="that share the connections, on a processor each: for a server that is near, or with `dkim`",
+    )
+
+    @model_validator(mode="after")
+    def _a_connection_for_each_process(self) -> Self:
+        if self.processes > self.connections:
+            raise ValueError(f"{self.processes} `processes` need as many `connections`, not {self.connections}")
+        return self
+
     @model_validator(mode="after")
     def _no_password_in_the_clear(self) -> Self:
         if self.tls == "none" and self.username and self.host not in _LOOPBACK:

@@ -31,6 +31,7 @@ COMMANDS = {
     "send": "send:send",
     "post": "send:post",
     "run": "send:run",
+    "worker": "worker:worker",
     "rehearse": "rehearse:rehearse",
     "serve": "serve:serve",
     "status": "status:status",

@@ -15,7 +15,6 @@ from syndicate.deliver.attempts import LogBroken
 from syndicate.deliver.base import Compose, EditionLike, Job, PauseLike, Sender, Tried
 from syndicate.deliver.breaker import Breaker
 from syndicate.deliver.lanes import TICK, lane_of
-from syndicate.deliver.maker import Made, Maker
 from syndicate.deliver.pace import Pace, pause
 from syndicate.deliver.tally import Tally, tally
 from syndicate.errors import IllegalMove, LedgerError
@@ -51,9 +50,10 @@ class Run:
         self._ledger = courier.ledger
         self._edition = edition
         self._sender = sender
-        self._maker = Maker(sender, compose)
+        self._compose = compose
         self._progress = progress
         self._row = self._read()
+        self._before = tally(self._row.counts).settled
         self._pace = Pace(self._ledger, edition, self._row.account, courier.limits)
         self._breaker = Breaker(self._ledger, self._row.account, courier.policy, courier.clock)
         self._log = courier.attempts.begin(f"{courier.worker}-{secrets.token_hex(3)}")
@@ -79,7 +79,6 @@ class Run:
             self._send_all()
             finished = True
         finally:
-            self._maker.close()
             self._clerk.shutdown(cancel_futures=True)
             self._log.close(finished=finished)
         ended = self._with_prospects(self._tally(self._read()))
@@ -120,10 +119,10 @@ class Run:
             batch = self._claim()
             if not batch and not self._wait(BRIEF):
                 return
-            for delivery, made in self._maker.payloads(batch):
+            for delivery in batch:
                 if self._halt() or self._courier.pulse() >= self._lease_ends:
                     return
-                if job := self._job(delivery, made):
+                if job := self._job(delivery):
                     yield job
 
     def _halt(self) -> bool:
@@ -174,13 +173,13 @@ class Run:
         turn = self._pace.turn(self._read().counts, courier.clock())
         return pause(turn, most, courier.clock, courier.sleep) and not self._halt()
 
-    def _job(self, delivery: Delivery, made: Made) -> Job | None:
+    def _job(self, delivery: Delivery) -> Job | None:
         """What goes over the wire; None if nothing may, and then it is settled without."""
         if rest := self._breaker.rest_of(delivery.recipient):
             self._answers.append(replace(recovery.released(delivery, rest.reason), due=rest.until))
             return None
         try:
-            payload = made()
+            payload = self._compose(delivery)
             job = Job.of(delivery, payload)
         except Exception as error:
             self._decide(delivery, Refused(f"the message could not be made: {type(error).__name__}: {error}"))
@@ -278,10 +277,10 @@ class Run:
         return found
 
     def _tally(self, row: EditionLike) -> Tally:
-        """Counts as they stand in the ledger, which other couriers and persons write too."""
-        seconds = self._courier.pulse() - self._began
-        rate = self._settled / seconds if seconds > 0 else 0.0
-        return replace(tally(row.counts), rate=rate, note=self._note(row))
+        """Counts as they stand in the ledger, which other couriers and persons write too; the rate is that of all."""
+        seconds, found = self._courier.pulse() - self._began, tally(row.counts)
+        rate = max(self._settled, found.settled - self._before) / seconds if seconds > 0 else 0.0
+        return replace(found, rate=rate, note=self._note(row))
 
     def _pause(self, row: EditionLike) -> PauseLike | None:
         """The edition's account is at fault, or a person has stopped everything."""

@@ -23,7 +23,7 @@ class Tally:
     unknown: int = 0
     #: unsubscribed, cancelled, or deferred until it was too late
     skipped: int = 0
-    #: settled by this run, for each second
+    #: settled since this run began, for each second, whoever did it
     rate: float = 0.0
     #: why it did not go on, and what to do; empty if nothing stopped it
     note: str = ""

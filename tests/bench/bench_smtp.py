@@ -2,7 +2,7 @@
 
 Run by hand, never in the suite; README.md in this folder has the commands and what was measured:
 
-    python tests/bench/bench_smtp.py figures.json --postfix DIR --fastsink FILE --lagsink FILE [--parts 1,3,4,6,7]
+    python tests/bench/bench_smtp.py figures.json --postfix DIR --fastsink FILE --lagsink FILE [--parts 1,2,3,4,6,7]
         [--readers 10000] [--rounds 5] [--million]
 
 `--postfix` is a folder with Debian's postfix package unpacked (`dpkg -x`), of which `smtp-source` and `smtp-sink` are
@@ -90,11 +90,11 @@ def _children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def syndicate(port: int, readers: int, connections: int = CONNECTIONS, dkim: str = "") -> Case:
+def syndicate(port: int, readers: int, connections: int = CONNECTIONS, dkim: str = "", processes: int = 1) -> Case:
     """One edition of ours, in a process and a project of its own."""
     with tempfile.TemporaryDirectory() as folder:
         numbers = [str(port), str(readers), str(connections)]
-        command = [sys.executable, str(SENDER), str(Path(folder) / "project"), *numbers, "ride", dkim]
+        command = [sys.executable, str(SENDER), str(Path(folder) / "project"), *numbers, "ride", dkim, str(processes)]
         found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     if found["sent"] != readers:
         raise SystemExit(f"only {found['sent']} of {readers} were sent")
@@ -119,6 +119,23 @@ def beside_smtp_source(tools: Tools, readers: int, rounds: int) -> Case:
             "bytes": pairs[0][0]["bytes"],
         }
     return found
+
+
+def two_processes(tools: Tools, readers: int, rounds: int) -> Case:
+    """2: the same where two processes share the connections; the start of the second is in it."""
+    pairs = []
+    for _ in range(rounds):
+        with tools.sink("fastsink") as port:
+            ours = syndicate(port, readers, processes=2)
+            pairs.append((ours, tools.source(port, readers, CONNECTIONS, ours["bytes"])))
+    return {
+        "fastsink": {
+            "ours": spread(ours["rate"] for ours, _ in pairs),
+            "smtp_source": spread(theirs["rate"] for _, theirs in pairs),
+            "ratio": spread(ours["rate"] / theirs["rate"] for ours, theirs in pairs),
+            "cpu_us": spread(ours["cpu_us"] for ours, _ in pairs),
+        }
+    }
 
 
 def far_away(tools: Tools, rounds: int) -> Case:
@@ -160,7 +177,7 @@ def signed(tools: Tools, readers: int, rounds: int) -> Case:
         for _ in range(rounds):
             theirs = openssl(os.cpu_count() or 1)
             with tools.sink("fastsink") as port:
-                pairs.append((syndicate(port, readers, dkim=str(key)), theirs))
+                pairs.append((syndicate(port, readers, dkim=str(key), processes=os.cpu_count() or 1), theirs))
     return {
         "fastsink": {
             "ours": spread(ours["rate"] for ours, _ in pairs),
@@ -216,8 +233,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         figures["memory"] = memory(tools, sizes)
         table("4. Memory, MB", figures["memory"])
     if "6" in parts:
-        figures["signed"] = signed(tools, chosen.readers // 2, chosen.rounds)
+        figures["signed"] = signed(tools, chosen.readers, chosen.rounds)
         table("6. Signed, by OpenSSL on all processors", figures["signed"])
+    if "2" in parts:
+        figures["two processes"] = two_processes(tools, 3 * chosen.readers, chosen.rounds)
+        table("2. Two processes, five connections each", figures["two processes"])
     figures["load at the end"] = os.getloadavg()
     chosen.figures.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 

@@ -1,9 +1,9 @@
 """One edition to many readers, in a process of its own; prints what it cost as JSON. `bench_smtp` calls it.
 
-    python tests/bench/bench_smtp_sender.py FOLDER PORT READERS CONNECTIONS [PIPELINING] [DKIM] [COURIERS]
+    python tests/bench/bench_smtp_sender.py FOLDER PORT READERS CONNECTIONS [PIPELINING] [DKIM] [PROCESSES]
 
-DKIM is a file with an RSA key; COURIERS are processes that share the connections and the ledger. It is the whole way
-that `syndicate run` takes: ledger, attempt log and a personalised digest of ten articles.
+DKIM is a file with an RSA key, and PROCESSES share the connections. It is the whole way that `syndicate run` takes:
+ledger, attempt log and a personalised digest of ten articles.
 """
 
 import json
@@ -11,7 +11,6 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from typing import Any
 from syndicate import pipeline
 from syndicate import plan as planning
 from syndicate.app import App, assemble
-from syndicate.model import State
 
 MAKE = "import sys, pathlib, syndicate.app as app; app.assemble(pathlib.Path(sys.argv[1])).ledger().close()"
 AT = datetime(2025, 3, 10, 6, tzinfo=UTC)
@@ -37,7 +35,7 @@ database: sqlite:///var/syndicate.db
 content: {{folders: [articles]}}
 accounts:
   mail: {{adapter: smtp, host: 127.0.0.1, port: {port}, tls: none, helo: bench.example.com,
-          connections: {connections}, pipelining: {pipelining}{dkim}}}
+          connections: {connections}, pipelining: {pipelining}, processes: {processes}{dkim}}}
 audiences:
   readers: {{csv: config/readers.csv, consent: "sign-up form on example.com, double opt-in"}}
 channels:
@@ -52,12 +50,15 @@ channels:
 """
 
 
-def project(folder: Path, port: int, readers: int, connections: int, pipelining: str, dkim: str = "") -> Path:
+def project(
+    folder: Path, port: int, readers: int, connections: int, pipelining: str, dkim: str = "", processes: int = 1
+) -> Path:
     """A folder with ten articles, and readers of whom four in ten have a name that is not ASCII."""
     for name in ("config", "articles"):
         (folder / name).mkdir(parents=True)
     signs = f', dkim: {{domain: example.com, selector: news, private_key: "${{file:{dkim}}}"}}' if dkim else ""
-    text = CONFIG.format(port=port, connections=connections, pipelining=pipelining, dkim=signs)
+    shared = {"connections": connections, "processes": processes}
+    text = CONFIG.format(port=port, pipelining=pipelining, dkim=signs, **shared)
     (folder / "config/syndicate.yaml").write_text(text, "utf-8")
     for number in range(10):
         head = f"title: Article {number} about a thing\ndate: 2025-02-{number + 1:02}\ndescription: {SENTENCE * 2}\n"
@@ -81,42 +82,19 @@ def enter(app: App) -> str:
     return edition.key
 
 
-def measured(app: App, key: str, others: Sequence[subprocess.Popen[str]] = ()) -> dict[str, Any]:
-    """Seconds of wall and CPU from the first claim to the last settlement, of all couriers."""
-    for other in others:
-        other.stdout.readline()  # it is ready
-    wall, cpu = time.perf_counter(), time.process_time()
-    for other in others:
-        other.stdin.write("go\n")
-        other.stdin.flush()
-    pipeline.deliver(app, key, lambda key, tally: None)
-    cpu = time.process_time() - cpu + sum(float(other.stdout.readline()) for other in others)
-    wall = time.perf_counter() - wall
-    row, size = app.ledger().edition(key), next(app.ledger().deliveries(key)).size
-    return {
-        "seconds": wall,
-        "cpu": cpu,
-        "sent": row.counts[State.SENT],
-        "total": sum(row.counts.values()),
-        "bytes": size,
-    }
+def measured(app: App, key: str) -> dict[str, Any]:
+    """Seconds of wall and CPU from the first claim to the last settlement, of all processes."""
+    wall, cpu = time.perf_counter(), processor()
+    tally = pipeline.deliver(app, key, lambda key, tally: None)
+    wall, cpu = time.perf_counter() - wall, processor() - cpu
+    size = next(app.ledger().deliveries(key)).size
+    return {"seconds": wall, "cpu": cpu, "sent": tally.sent, "total": tally.total, "bytes": size}
 
 
-def join(config: str, key: str) -> None:
-    """One courier more: says that it is ready, waits for a word, delivers, and says what CPU that took."""
-    app = assemble(Path(config))
-    app.ledger().edition(key)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    cpu = time.process_time()
-    pipeline.deliver(app, key, lambda key, tally: None)
-    print(time.process_time() - cpu, flush=True)
-
-
-def joining(config: Path, key: str) -> subprocess.Popen[str]:
-    """A process that does so."""
-    command = [sys.executable, __file__, "join", str(config), key]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def processor() -> float:
+    """Seconds of CPU that this process has used, and those that it started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + used.ru_utime + used.ru_stime
 
 
 def peak() -> float:
@@ -134,22 +112,18 @@ def main(
     connections: str,
     pipelining: str = "ride",
     dkim: str = "",
-    couriers: str = "1",
+    processes: str = "1",
 ) -> None:
     """Sends, and prints one line."""
-    config = project(Path(folder), int(port), int(readers), int(connections) // int(couriers), pipelining, dkim)
+    config = project(Path(folder), int(port), int(readers), int(connections), pipelining, dkim, int(processes))
     # As at every run but the first: making a database takes Alembic, and 10 MB for it.
     subprocess.run([sys.executable, "-c", MAKE, str(config)], check=True)
     app = assemble(config)
     began = time.perf_counter()
     key = enter(app)
     entered, before = time.perf_counter() - began, peak()
-    others = [joining(config, key) for _ in range(int(couriers) - 1)]
-    print(json.dumps({**measured(app, key, others), "entering": entered, "rss_entered": before, "rss": peak()}))
+    print(json.dumps({**measured(app, key), "entering": entered, "rss_entered": before, "rss": peak()}))
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "join":
-        join(*sys.argv[2:])
-    else:
-        main(*sys.argv[1:])
+    main(*sys.argv[1:])
