@@ -170,15 +170,14 @@ def deliver_all(app: App, keys: Iterable[str], progress: Progress, actor: str) -
 
 def deliver(app: App, key: str, progress: Progress) -> Tally:
     """Hands an entered edition to the courier, or to as many as its account wants."""
-    from syndicate.deliver.tally import tally
-
     row = edition_of(app, key)
+    policy, links = policy_of(app, row), links_of(app, row)
     with assisted(app, row) as mine:
-        done = carry(mine, row, policy_of(app, row), links_of(app, row), progress)
-    if mine is app:
+        done = carry(mine, row, policy, links, progress)
+    if mine is app or app.stop.is_set():
         return done
-    now = tally(edition_of(app, key).counts)  # the others had more in their hands when this one was at the end
-    return replace(now, rate=done.rate, note=done.note, waits=done.waits, until=done.until, recovered=done.recovered)
+    # The others had more in their hands when this one was at the end; and one may have died with it.
+    return replace(carry(app, edition_of(app, key), policy, links, progress), rate=done.rate)
 
 
 def assist(app: App, key: str, share: int, progress: Progress) -> Tally:
