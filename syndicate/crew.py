@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -31,7 +31,8 @@ def assisted(app: App, row: EditionRow) -> Iterator[App]:
     """The app of one courier among as many as the account wants; the others begin with it, and are awaited."""
     count = _processes(app, row)
     config = app.root / app.loaded.shown
-    command = [sys.executable, "-m", "syndicate", "--config", str(config), "worker", row.key, "--share", str(count)]
+    ours = ("--share", str(count), "--beside", str(os.getpid()))
+    command = [sys.executable, "-m", "syndicate", "--config", str(config), "worker", row.key, *ours]
     # Nothing of it is for stdout; what goes wrong stands in the ledger, and on stderr.
     others = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) for _ in range(1, count)]
     try:
@@ -49,10 +50,9 @@ def sharing(app: App, parts: int) -> App:
     return replace(app, adapter=lambda name: _part(app.adapter(name), parts)) if parts > 1 else app
 
 
-def orphaned() -> Callable[[], bool]:
-    """Whether the process that has started this one has ended since."""
-    parent = os.getppid()
-    return lambda: os.getppid() != parent
+def left_alone(starter: int) -> bool:
+    """Whether the process that has started this one has ended; 0: nobody is to be waited for."""
+    return starter > 0 and os.getppid() != starter
 
 
 def _processes(app: App, row: EditionRow) -> int:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from syndicate import plan as planning
-from syndicate.crew import assisted, orphaned, sharing
+from syndicate.crew import assisted, left_alone, sharing
 from syndicate.deliver.signals import draining
 from syndicate.desks import Hands, Job, in_turn, together
 from syndicate.editions.approval import released
@@ -177,22 +177,22 @@ def deliver(app: App, key: str, progress: Progress) -> Tally:
     if mine is app or app.stop.is_set():
         return done
     # The others had more in their hands when this one was at the end; and one may have died with it.
-    return replace(carry(app, edition_of(app, key), policy, links, progress), rate=done.rate)
+    last = carry(app, edition_of(app, key), policy, links, progress)
+    return replace(last, rate=done.rate, recovered=done.recovered + last.recovered)
 
 
-def assist(app: App, key: str, share: int, progress: Progress) -> Tally:
+def assist(app: App, key: str, share: int, starter: int, progress: Progress) -> Tally:
     """One courier more for an edition that is being sent, with one of so many parts of the connections.
 
-    Ends when nothing is left to begin, or whoever started this process has ended. Raises `UsageError` where the
-    edition is not being sent.
+    Ends when nothing is left to begin, or the process `starter` has ended, if there is one. Raises `UsageError` where
+    the edition is not being sent.
     """
     row = edition_of(app, key)
     if row.state != "sending":
         raise UsageError(f"{key} is {row.state}: there is nothing to help with", hint=f"syndicate editions show {key}")
-    left = orphaned() if share > 1 else lambda: False
 
     def told(key: str, so_far: Tally) -> None:
-        if left():
+        if left_alone(starter):
             app.stop.set()
         progress(key, so_far)
 

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from syndicate.cli.main import main
 
 ROOT = Path(__file__).parent.parent
 MONDAY = "2025-03-10T12:00"
+#: When the starter posts.
+POSTS = 'schedule: {cron: "30 10 * * MON-FRI"}'
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,18 @@ class Project:
             assert old in text, f"{old!r} is not in the configuration"
             text = text.replace(old, new)
         path.write_text(text, "utf-8")
+
+    def goes_live(self, mail: str, readers: Iterable[str]) -> None:
+        """The digest alone, to these readers, through an account with the options `mail`."""
+        rows = "".join(f"{address},,2025-01-01,test\n" for address in readers)
+        header = "email,name,consent_at,consent_source\n"
+        (self.folder / "config" / "readers.csv").write_text(header + rows, "utf-8")
+        self.configure(
+            ("mode: rehearsal", "mode: live"),
+            ("accounts:\n", f"accounts:\n  mail: {{{mail}}}\n"),
+            ("account: outbox\n    audience", "account: mail\n    audience"),
+            (POSTS, ""),
+        )
 
     def files(self) -> dict[str, bytes]:
         """Every file but the caches, with its bytes."""

@@ -18,6 +18,8 @@ from syndicate.model import Problem, Severity
 if TYPE_CHECKING:
     from rich.console import Console
 
+#: Of every command; 0: done, 2: usage or configuration, 3: a person has to act.
+EXIT_FAILED, EXIT_USAGE, EXIT_PERSON, EXIT_INTERRUPTED = 1, 2, 3, 130
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.REPAIRED: "green"}
 
 

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from syndicate.cli.outcome import EXIT_PERSON
-from syndicate.cli.output import counted
+from syndicate.cli.output import EXIT_PERSON, counted
 from syndicate.cli.progress import meter
 from syndicate.cli.session import session
 
@@ -18,6 +17,7 @@ def worker(
     context: typer.Context,
     edition: Annotated[str, typer.Argument(help="Its key, as `editions list` shows it.")],
     share: Share = 1,
+    beside: Annotated[int, typer.Option("--beside", metavar="PID", hidden=True, help="End when it does.")] = 0,
 ) -> None:
     """One more courier for an edition that is being sent: in another process it has another processor."""
     from syndicate import pipeline
@@ -25,7 +25,7 @@ def worker(
     now = session(context)
     app = now.app()
     with meter(now.out) as progress:
-        done = pipeline.assist(app, edition, share, progress)
+        done = pipeline.assist(app, edition, share, beside, progress)
     now.out.say(f"{edition}: {done.sent} of {counted(done.total, 'message')} sent so far, by all who work on it.")
     if done.note or done.waits:
         now.out.say(done.note or done.waits, "yellow")
