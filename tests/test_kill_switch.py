@@ -14,7 +14,6 @@ from tests.project import MONDAY, Project
 
 READERS = 400
 DIGEST = "weekly-digest/2025-03-10T09:00"
-POSTS = 'schedule: {cron: "30 10 * * MON-FRI"}'
 
 
 class SlowServer(SmtpServer):
@@ -33,16 +32,9 @@ class SlowServer(SmtpServer):
 
 @pytest.fixture
 def mail(project: Project) -> Iterator[SlowServer]:
-    rows = "".join(f"reader{number:03}@example.org,,2025-01-01,test\n" for number in range(READERS))
-    (project.folder / "config" / "readers.csv").write_text("email,name,consent_at,consent_source\n" + rows, "utf-8")
     with SlowServer() as server:
-        account = f"mail: {{adapter: smtp, host: 127.0.0.1, port: {server.port}, tls: none}}"
-        project.configure(
-            ("mode: rehearsal", "mode: live"),
-            ("accounts:\n", f"accounts:\n  {account}\n"),
-            ("account: outbox\n    audience", "account: mail\n    audience"),
-            (POSTS, ""),
-        )
+        readers = (f"reader{number:03}@example.org" for number in range(READERS))
+        project.goes_live(f"adapter: smtp, host: 127.0.0.1, port: {server.port}, tls: none", readers)
         yield server
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from syndicate.cli.import_meter import meter
-from syndicate.cli.output import Output, counted
+from syndicate.cli.output import EXIT_FAILED, Output, counted
 from syndicate.cli.session import session
 from syndicate.errors import UsageError
 from syndicate.whole import replacing_text
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from syndicate.audience.store import Subscribers
 
 group = typer.Typer(help="The subscribers.", no_args_is_help=True)
-EXIT_FAILED = 1
 STDIO = "-"
 
 

@@ -9,14 +9,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from syndicate.cli.output import Output
+from syndicate.cli.output import EXIT_PERSON, Output
 from syndicate.cli.session import moment, session
 
 if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.connect import Connection
-
-EXIT_PERSON = 3
 
 
 def connect(

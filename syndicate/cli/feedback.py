@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syndicate.cli.output import Output, clip, counted
+from syndicate.cli.output import EXIT_FAILED, Output, clip, counted
 from syndicate.cli.session import session
 from syndicate.errors import SyndicateError, UsageError
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from syndicate.app import App
     from syndicate.feedback.inbox import Kept
 
-EXIT_FAILED = 1
 SHOWN = 50
 STATES = ("new", "done", "parked")
 LEVELS = {"pause": "bold red", "alarm": "yellow"}

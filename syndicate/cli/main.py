@@ -12,11 +12,10 @@ from typing import Annotated
 import typer
 
 from syndicate import __version__
-from syndicate.cli.output import Output, let_go
+from syndicate.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_PERSON, EXIT_USAGE, Output, let_go
 from syndicate.cli.session import Session
 from syndicate.errors import ConfigError, NeedsPerson, SyndicateError, UsageError
 
-EXIT_FAILED, EXIT_USAGE, EXIT_PERSON, EXIT_INTERRUPTED = 1, 2, 3, 130
 #: These may stand before or after the command's name; the parser only knows the first.
 FLAGS = {"--json", "-v", "--verbose", "-q", "--quiet"}
 HELP = {"-h", "--help"}

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from syndicate.cli.output import Output
+from syndicate.cli.output import EXIT_FAILED, EXIT_PERSON, Output
 from syndicate.cli.words import proof_document
 from syndicate.model import ChannelPlan, Problem, State
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from syndicate.deliver.courier import Tally
     from syndicate.editions.drafts import Failure
     from syndicate.pipeline import Done, Report
-
-EXIT_FAILED, EXIT_PERSON = 1, 3
 
 
 @dataclass(frozen=True, slots=True)

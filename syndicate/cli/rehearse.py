@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syndicate.cli.outcome import EXIT_FAILED, EXIT_PERSON
-from syndicate.cli.output import Output, clip, counted
+from syndicate.cli.output import EXIT_FAILED, EXIT_PERSON, Output, clip, counted
 from syndicate.cli.session import parse_time, session
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syndicate.cli.articles import At
-from syndicate.cli.outcome import EXIT_PERSON, Stage, finish
-from syndicate.cli.output import Output, counted, line, terminal
+from syndicate.cli.outcome import Stage, finish
+from syndicate.cli.output import EXIT_PERSON, Output, counted, line, terminal
 from syndicate.cli.progress import meter
 from syndicate.cli.session import Session, moment, parse_time, session
 from syndicate.errors import NeedsPerson, UsageError

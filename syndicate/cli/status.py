@@ -13,7 +13,7 @@ import typer
 
 from syndicate.cli.editions import counts_text
 from syndicate.cli.outcome import later
-from syndicate.cli.output import Output, clip, counted
+from syndicate.cli.output import EXIT_PERSON, Output, clip, counted
 from syndicate.cli.session import moment, session
 from syndicate.errors import ConfigError
 from syndicate.model import EVERY_ACCOUNT, State
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from syndicate.ledger.base import EditionRow
 
 LAST_RUNS = 5
-EXIT_PERSON = 3
 AHEAD = timedelta(days=90)
 Ics = Annotated[
     Path | None, typer.Option("--ics", metavar="FILE", help="Write the editions of 90 days as a calendar feed.")

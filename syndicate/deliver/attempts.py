@@ -62,7 +62,7 @@ class AttemptLog:
         lines = {job.delivery.id: _started(job) for job in jobs}
         with self._lock:
             self._write(b"".join(lines.values()))
-            if any(job.payload.fills for job in jobs):
+            if any(job.fills for job in jobs):
                 self._sync()
             self._open.update(lines)
 
@@ -293,7 +293,7 @@ def _traces(lines: Iterable[bytes]) -> Iterator[tuple[tuple[int, int], Trace]]:
 
 
 def _started(job: Job) -> bytes:
-    delivery, ids = job.delivery, job.payload.fills
+    delivery, ids = job.delivery, job.fills
     fills = f" {json.dumps(dict(ids))}" if ids else ""
     return f"S {delivery.id} {delivery.epoch} {job.sha256} {job.size}{fills}\n".encode()
 

@@ -15,7 +15,7 @@ from syndicate.database.plain import micros
 from syndicate.database.schema import HELD, WAITING, account_pause, delivery, edition
 from syndicate.database.transactions import bulk
 from syndicate.ledger import quotas
-from syndicate.ledger.rows import COLUMNS, NOTHING, PAST, again, delivery_of, in_one, moment_of, rows_of
+from syndicate.ledger.rows import COLUMNS, EMPTY, NOTHING, PAST, THOSE, again, delivery_of, in_one, moment_of, rows_of
 from syndicate.model import EVERY_ACCOUNT, Delivery, Kind, State
 from syndicate.model.limits import Limits, domain_of
 from syndicate.model.people import Reason
@@ -24,8 +24,6 @@ d = delivery.c
 
 #: Deliveries that are looked at at once, where some may have to wait, or be skipped.
 LOOK = 500
-
-EMPTY: ColumnElement[str] = literal_column("''")
 
 
 def _literal(word: str) -> ColumnElement[str]:
@@ -62,11 +60,9 @@ _NEXT = (
 #: How many are unwanted, and all. Read before it is written, since `RETURNING` promises no order.
 _FOUND = select(func.count(_NEXT.c.unwanted), in_one(*(_NEXT.c[one.name] for one in (*_WHO, PAST))))
 _SUPPRESSED = select(in_one(_NEXT.c.id, _NEXT.c.unwanted)).where(_NEXT.c.unwanted.is_not(None))
-# One parameter and not hundreds, each of which SQLAlchemy would write into the text of the query.
-_THOSE = func.json_each(bindparam("those")).table_valued("value")
 _TAKE = (
     update(delivery)
-    .where(d.id.in_(select(_THOSE.c.value)))
+    .where(d.id.in_(select(THOSE.c.value)))
     .values(
         state=literal_column("'sending'"),
         attempt=d.attempt + literal_column("1"),

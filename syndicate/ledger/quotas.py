@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
+from sqlalchemy import Connection, bindparam, delete, insert, select, text
 
 from syndicate.database.plain import micros, moment
 from syndicate.database.schema import quota, rest
+from syndicate.ledger.rows import THOSE
 from syndicate.model import Delivery
 from syndicate.model.limits import Limits, Rate, Rest, Room, domain_of
 
@@ -24,10 +25,9 @@ PIECES = 50
 #: Who waits does so until this share of the rate is free, and not for one delivery at a time.
 WORTH_IT = 4
 
-_THOSE = func.json_each(bindparam("those")).table_valued("value")
 _BEGUN = (
     select(quota.c.domain, quota.c.span, quota.c.expires, quota.c.count)
-    .join(_THOSE, quota.c.domain == _THOSE.c.value)
+    .join(THOSE, quota.c.domain == THOSE.c.value)
     .where(quota.c.account == bindparam("account"), quota.c.expires > bindparam("now"))
     .order_by(quota.c.expires)
 )

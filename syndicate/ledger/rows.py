@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, literal_column
 
 from syndicate.database.plain import moment
 from syndicate.database.schema import delivery, edition
@@ -24,6 +24,9 @@ COLUMNS = (
 )  # fmt: skip
 
 STATES = {state.value: state for state in State}
+#: Rows by their numbers or names: one parameter and not hundreds, each of which SQLAlchemy would write into the query.
+THOSE = func.json_each(bindparam("those")).table_valued("value")
+EMPTY: ColumnElement[str] = literal_column("''")
 NOTHING: Mapping[str, str] = {}
 
 
@@ -32,9 +35,7 @@ PAST = case(
     (
         d.epoch > literal_column("0"),
         # A text, since not every SQLite carries through a CASE that something is JSON.
-        func.json_array(d.attempt, d.epoch, d.doubted, d.sha256, d.size, d.fills, d.receipt, d.permalink).concat(
-            literal_column("''")
-        ),
+        func.json_array(d.attempt, d.epoch, d.doubted, d.sha256, d.size, d.fills, d.receipt, d.permalink).concat(EMPTY),
     )
 ).label("past")
 

@@ -28,7 +28,7 @@ from syndicate.database.plain import micros
 from syndicate.database.schema import HELD, delivery, edition
 from syndicate.database.transactions import bulk
 from syndicate.errors import IllegalMove, Superseded
-from syndicate.ledger.rows import COLUMNS, STATES, delivery_of, in_one, rows_of
+from syndicate.ledger.rows import COLUMNS, EMPTY, STATES, THOSE, delivery_of, in_one, rows_of
 from syndicate.model import MOVES, Deferred, Delivery, Paused, Receipt, Refused, Settlement, State, Unknown
 
 d = delivery.c
@@ -50,7 +50,6 @@ Yes = tuple[int, int, str, int, str, str, str]
 _WIDTH = 7
 
 # Statements of the hot path are made once: to build one costs as much as SQLite needs for a hundred rows.
-_EMPTY: ColumnElement[str] = literal_column("''")
 _ZERO: ColumnElement[int] = literal_column("0")
 _SENDING: ColumnElement[str] = literal_column("'sending'")
 _UNKNOWN: ColumnElement[str] = literal_column("'unknown'")
@@ -58,7 +57,7 @@ _NEXT: ColumnElement[Any] = literal_column("?")
 _ANSWERED = {
     d.state: literal_column("'sent'"),
     d.due: _ZERO,
-    d.worker: _EMPTY,
+    d.worker: EMPTY,
     d.lease: _ZERO,
     d.moved: _NEXT,
     d.actor: _NEXT,
@@ -72,13 +71,13 @@ _SETTLE = (
         attempt=d.attempt - bindparam("free"),
         due=bindparam("later"),
         doubted=bindparam("doubt"),
-        sha256=case((bindparam("digest") == _EMPTY, d.sha256), else_=bindparam("digest")),
-        size=case((bindparam("digest") == _EMPTY, d.size), else_=bindparam("bytes")),
+        sha256=case((bindparam("digest") == EMPTY, d.sha256), else_=bindparam("digest")),
+        size=case((bindparam("digest") == EMPTY, d.size), else_=bindparam("bytes")),
         fills=func.coalesce(bindparam("ids"), d.fills),
         receipt=bindparam("name_there"),
         permalink=bindparam("link"),
         reason=bindparam("why"),
-        worker=_EMPTY,
+        worker=EMPTY,
         lease=_ZERO,
         moved=bindparam("now"),
         actor=bindparam("who"),
@@ -89,9 +88,7 @@ _SECOND_MOVE = (
     .where(d.id == bindparam("row"))
     .values(state=bindparam("to"), due=bindparam("later"), reason=bindparam("why"))
 )
-# One parameter and not hundreds, each of which SQLAlchemy would write into the text of the query.
-_THOSE = func.json_each(bindparam("those")).table_valued("value")
-_STANDING = select(in_one(d.id, d.state, d.epoch)).join(_THOSE, d.id == _THOSE.c.value)
+_STANDING = select(in_one(d.id, d.state, d.epoch)).join(THOSE, d.id == THOSE.c.value)
 
 
 @lru_cache(maxsize=16)

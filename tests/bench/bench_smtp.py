@@ -111,10 +111,7 @@ def beside_smtp_source(tools: Tools, readers: int, rounds: int) -> Case:
                 ours = syndicate(port, readers)
                 pairs.append((ours, tools.source(port, readers, CONNECTIONS, ours["bytes"])))
         found[kind] = {
-            "ours": spread(ours["rate"] for ours, _ in pairs),
-            "smtp_source": spread(theirs["rate"] for _, theirs in pairs),
-            "ratio": spread(ours["rate"] / theirs["rate"] for ours, theirs in pairs),
-            "cpu_us": spread(ours["cpu_us"] for ours, _ in pairs),
+            **compared(pairs),
             "cpu_us_smtp_source": spread(theirs["cpu_us"] for _, theirs in pairs),
             "bytes": pairs[0][0]["bytes"],
         }
@@ -128,14 +125,7 @@ def two_processes(tools: Tools, readers: int, rounds: int) -> Case:
         with tools.sink("fastsink") as port:
             ours = syndicate(port, readers, processes=2)
             pairs.append((ours, tools.source(port, readers, CONNECTIONS, ours["bytes"])))
-    return {
-        "fastsink": {
-            "ours": spread(ours["rate"] for ours, _ in pairs),
-            "smtp_source": spread(theirs["rate"] for _, theirs in pairs),
-            "ratio": spread(ours["rate"] / theirs["rate"] for ours, theirs in pairs),
-            "cpu_us": spread(ours["cpu_us"] for ours, _ in pairs),
-        }
-    }
+    return {"fastsink": compared(pairs)}
 
 
 def far_away(tools: Tools, rounds: int) -> Case:
@@ -149,10 +139,8 @@ def far_away(tools: Tools, rounds: int) -> Case:
                     ours = syndicate(port, round(FAR * bound), connections)
                     pairs.append((ours, tools.source(port, round(FAR_SOURCE * bound), connections, ours["bytes"])))
             found[f"{lag} ms, {connections}"] = {
-                "ours": spread(ours["rate"] for ours, _ in pairs),
                 "share": spread(ours["rate"] / bound for ours, _ in pairs),
-                "smtp_source": spread(theirs["rate"] for _, theirs in pairs),
-                "ratio": spread(ours["rate"] / theirs["rate"] for ours, theirs in pairs),
+                **compared(pairs),
             }
     return found
 
@@ -185,6 +173,16 @@ def signed(tools: Tools, readers: int, rounds: int) -> Case:
             "ratio": spread(ours["rate"] / theirs for ours, theirs in pairs),
             "cpu_us": spread(ours["cpu_us"] for ours, _ in pairs),
         }
+    }
+
+
+def compared(pairs: Sequence[tuple[Case, Case]]) -> Case:
+    """Ours beside smtp-source's, of each round."""
+    return {
+        "ours": spread(ours["rate"] for ours, _ in pairs),
+        "smtp_source": spread(theirs["rate"] for _, theirs in pairs),
+        "ratio": spread(ours["rate"] / theirs["rate"] for ours, theirs in pairs),
+        "cpu_us": spread(ours["cpu_us"] for ours, _ in pairs),
     }
 
 

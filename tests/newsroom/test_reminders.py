@@ -18,10 +18,9 @@ from syndicate.testing.http import Reply
 from syndicate.testing.log import Heard
 from syndicate.testing.smtp import Fault, SmtpServer
 from syndicate.testing.webhook import SECRET, WebhookReceiver
-from tests.project import MONDAY, Project, Said
+from tests.project import MONDAY, POSTS, Project, Said
 
 DIGEST = "weekly-digest/2025-03-10T09:00"
-POSTS = 'schedule: {cron: "30 10 * * MON-FRI"}'
 TUESDAY = "2025-03-11T12:00"
 
 
